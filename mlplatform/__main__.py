@@ -1,0 +1,6 @@
+"""`python -m mlplatform` is the same program as `mlplatform`."""
+
+from mlplatform.cli.main import main
+
+if __name__ == "__main__":
+    main()

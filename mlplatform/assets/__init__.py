@@ -1,0 +1,1 @@
+"""Asset factories: wiring only, each body a few lines around a pure function."""

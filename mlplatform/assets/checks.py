@@ -1,0 +1,120 @@
+"""Checks that an asset answers while it is made, with their failing cases as a table."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from mlplatform.ml.errors import BlockingCheckFailed, Case
+from mlplatform.ml.steps import Step
+
+SHOWN_CASES = 20
+
+# One blocking check per step that can refuse its input: (asset, name, what it asks).
+_BLOCKING = {
+    "raw": ("raw", "readable", "the landed bytes are a UTF-8 CSV table with a header"),
+    "validated": ("validated", "contract", "the batch has every column, unique keys, and few bad rows"),
+    "sets": ("training_set", "enough_data", "both sets have enough rows and more than one class"),
+}
+_FURTHER = {
+    "validated": (
+        ("validated", "rows_conserved", "rows in = rows validated + rows quarantined"),
+        ("validated", "nothing_quarantined", "every row keeps the contract"),
+    ),
+    "evaluation": (("evaluation", "gate", "the challenger may take the champion's place"),),
+}
+_CASE_COLUMNS = dg.TableSchema(
+    [
+        dg.TableColumn("row", "string", description="data row of the landed file, counted from 1"),
+        dg.TableColumn("column", "string"),
+        dg.TableColumn("value", "string"),
+        dg.TableColumn("rule", "string"),
+    ]
+)
+
+
+def blocking_check(step: Step) -> tuple[str, str] | None:
+    """(asset, check name) that speaks for a step when it refuses its input."""
+    found = _BLOCKING.get(step.name)
+    return (found[0], found[1]) if found else None
+
+
+def check_specs(use_case: str, step: Step, partitions: dg.PartitionsDefinition[Any] | None) -> list[dg.AssetCheckSpec]:
+    """Specs of the checks that a step's body answers; partitioned as the step is."""
+    blocking = [(*_BLOCKING[step.name], True)] if step.name in _BLOCKING else []
+    further = [(*one, False) for one in _FURTHER.get(step.name, ())]
+    with warnings.catch_warnings():
+        # partitioned checks are a preview in this Dagster; without them a batch's check names no batch
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(
+                name,
+                asset=dg.AssetKey([use_case, asset]),
+                description=description,
+                blocking=is_blocking,
+                partitions_def=partitions,
+            )
+            for asset, name, description, is_blocking in [*blocking, *further]
+        ]
+
+
+def passed_check(
+    use_case: str, asset: str, name: str, passed: bool = True, *, warn: bool = False, **metadata: Any
+) -> dg.AssetCheckResult:
+    """A check's answer; `warn` makes a failing one a warning."""
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey([use_case, asset]),
+        check_name=name,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN if warn else dg.AssetCheckSeverity.ERROR,
+        metadata=metadata,
+    )
+
+
+def failed_check(use_case: str, step: Step, error: BlockingCheckFailed) -> dg.AssetCheckResult:
+    """The blocking check of a step, failed for this reason and with these cases."""
+    asset, name = blocking_check(step) or (step.outputs[0], step.name)
+    metadata = {"reason": str(error)}
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey([use_case, asset]),
+        check_name=name,
+        passed=False,
+        description=str(error),
+        metadata={**metadata, "cases": case_table(error.cases)} if error.cases else metadata,
+    )
+
+
+def case_table(cases: Sequence[Case]) -> dg.TableMetadataValue:
+    """The first failing cases, one per line."""
+    return table(
+        ({"row": c.row, "column": c.column, "value": c.value, "rule": c.rule} for c in cases[:SHOWN_CASES]),
+        _CASE_COLUMNS,
+    )
+
+
+def table(lines: Iterable[Mapping[str, Any]], schema: dg.TableSchema) -> dg.TableMetadataValue:
+    """A table for the UI; everything is shown as text, missing values as nothing."""
+    records = [
+        dg.TableRecord({str(name): "" if value is None else str(value) for name, value in line.items()})
+        for line in lines
+    ]
+    return dg.TableMetadataValue(records, schema)
+
+
+def check_record(check: dg.AssetCheckResult) -> dict[str, Any]:
+    """What of a check's answer is kept with the record, to be repeated when the version is reused."""
+    return {"name": check.check_name, "passed": check.passed, "severity": check.severity.value}
+
+
+def repeated_check(use_case: str, asset: str, kept: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """The answer that was given when the reused version was made."""
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey([use_case, asset]),
+        check_name=kept["name"],
+        passed=kept["passed"],
+        severity=dg.AssetCheckSeverity(kept["severity"]),
+        metadata={"reused": True},
+    )

@@ -1,0 +1,125 @@
+"""Per batch: raw, validated + quarantine, features."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from mlplatform.assets.checks import case_table, passed_check
+from mlplatform.assets.display import table_metadata
+from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.specs import step_arguments
+from mlplatform.ml.contracts import Validated, validate
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.errors import Case
+from mlplatform.ml.features import carried, make_features
+from mlplatform.ml.reading import ROW_ID, read_landed
+from mlplatform.ml.steps import BY_NAME, LANDED_FILE
+from mlplatform.resources.landed_files import LandedFiles
+from mlplatform.resources.snapshots import Snapshots
+
+Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+
+
+def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
+    """`raw`: the landed bytes as a table of text."""
+    name, step = declaration.name, BY_NAME["raw"]
+
+    @dg.multi_asset(**step_arguments(declaration, step))
+    def raw(context: dg.AssetExecutionContext, snapshots: Snapshots, landed_files: LandedFiles) -> Events:
+        def make(inputs: Inputs) -> Production:
+            landed = inputs.one(LANDED_FILE)
+            file, batch = str(landed.details["file"]), str(landed.batch)
+            table = read_landed(landed_files.place(landed.sha256), file, batch)
+            snapshot = snapshots.write_table(name, "raw", batch, table)
+            shown = {"file": file, **table_metadata(table, snapshot, snapshots)}
+            readable = passed_check(name, "raw", "readable", rows=table.num_rows, columns=table.num_columns - 1)
+            return Production({"raw": Made(snapshot, shown, {"file": file})}, [readable])
+
+        yield from produce(context, declaration, step, snapshots, make)
+
+    return raw
+
+
+def validated_assets(declaration: Declaration) -> dg.AssetsDefinition:
+    """`validated` and `quarantine`: every row of raw is in exactly one of them."""
+    step = BY_NAME["validated"]
+
+    @dg.multi_asset(**step_arguments(declaration, step))
+    def validated(context: dg.AssetExecutionContext, snapshots: Snapshots) -> Events:
+        def make(inputs: Inputs) -> Production:
+            raw = inputs.one("raw")
+            table = snapshots.read_table(raw.path)
+            judged = validate(
+                table,
+                declaration.raw,
+                source_file=str(raw.details["file"]),
+                max_quarantined_share=declaration.max_quarantined_share,
+            )
+            ids = set(table.column(ROW_ID).to_pylist())
+            return _validated_production(declaration, snapshots, str(raw.batch), judged, ids)
+
+        yield from produce(context, declaration, step, snapshots, make)
+
+    return validated
+
+
+def _validated_production(
+    declaration: Declaration, snapshots: Snapshots, batch: str, judged: Validated, landed_ids: set[str]
+) -> Production:
+    name, rows, quarantine = declaration.name, judged.rows, judged.quarantine
+    kept = snapshots.write_table(name, "validated", batch, rows)
+    aside = snapshots.write_table(name, "quarantine", batch, quarantine)
+    counts = {"rows_in": len(landed_ids), "validated": len(rows), "quarantined": len(quarantine)}
+    per_rule = judged.rows_per_rule()
+    cases = [Case(q.rule, q.column, q.value, q.row) for q in quarantine.head(20).itertuples()]
+    conserved = len(rows) + len(quarantine) == len(landed_ids) and landed_ids == {
+        *rows[ROW_ID], *quarantine[ROW_ID]
+    }  # fmt: skip
+    return Production(
+        {
+            "validated": Made(
+                kept, {**counts, **table_metadata(rows, kept, snapshots, declaration.raw)}, counts
+            ),
+            "quarantine": Made(
+                aside,
+                {"rows_per_rule": per_rule, **table_metadata(quarantine, aside, snapshots)},
+                {"rows_per_rule": per_rule, **counts},
+            ),
+        },
+        [
+            passed_check(name, "validated", "contract", **counts),
+            passed_check(name, "validated", "rows_conserved", conserved, **counts),
+            passed_check(
+                name,
+                "validated",
+                "nothing_quarantined",
+                not len(quarantine),
+                warn=True,
+                **counts,
+                **({"rows_per_rule": per_rule, "cases": case_table(cases)} if cases else {}),
+            ),
+        ],
+    )
+
+
+def features_asset(declaration: Declaration) -> dg.AssetsDefinition:
+    """`features`: the use case's function over the validated rows."""
+    name, step = declaration.name, BY_NAME["features"]
+
+    @dg.multi_asset(**step_arguments(declaration, step))
+    def features(context: dg.AssetExecutionContext, snapshots: Snapshots) -> Events:
+        def make(inputs: Inputs) -> Production:
+            validated = inputs.one("validated")
+            rows = snapshots.read_frame(validated.path)
+            made = make_features(rows, declaration.build_features, declaration.features, target=declaration.target)
+            beside = carried(rows, entity=declaration.entity, target=declaration.target)
+            for column in reversed(beside.columns):
+                made.insert(0, column, beside[column])
+            snapshot = snapshots.write_table(name, "features", validated.batch, made)
+            shown = table_metadata(made, snapshot, snapshots, declaration.features)
+            return Production({"features": Made(snapshot, shown, {"validated": validated.path})})
+
+        yield from produce(context, declaration, step, snapshots, make)
+
+    return features

@@ -1,0 +1,81 @@
+"""`model`: the training set, fitted through the container contract."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dagster as dg
+
+from mlplatform.assets.data import Events
+from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.sets import read_manifest
+from mlplatform.assets.specs import step_arguments
+from mlplatform.container.code import Declared
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.steps import BY_NAME
+from mlplatform.resources.single_flight import SingleFlight
+from mlplatform.resources.snapshots import Snapshots
+from mlplatform.resources.training import TrainedModel, Training, TrainingRequest
+
+
+def model_asset(declaration: Declaration) -> dg.AssetsDefinition:
+    """Where it trains is the `training` resource's business."""
+    name, step = declaration.name, BY_NAME["model"]
+
+    @dg.multi_asset(**step_arguments(declaration, step))
+    def model(
+        context: dg.AssetExecutionContext,
+        snapshots: Snapshots,
+        single_flight: SingleFlight,
+        training: dg.ResourceParam[Training],
+    ) -> Events:
+        single_flight.hold(name)
+
+        def make(inputs: Inputs) -> Production:
+            training_set = read_manifest(snapshots, inputs.one("training_set").path)
+            request = TrainingRequest(
+                training_set=training_set,
+                snapshots=Path(snapshots.root),
+                code=declaration.code_files(),
+                declared=declared(declaration),
+                hyperparameters=declaration.hyperparameters,
+            )
+            with TemporaryDirectory(prefix="mlplatform-train-") as scratch:
+                return _production(name, training.train(request, Path(scratch)), snapshots)
+
+        yield from produce(context, declaration, step, snapshots, make)
+
+    return model
+
+
+def declared(declaration: Declaration) -> Declared:
+    """The part of a declaration that goes into the container."""
+    return Declared(
+        use_case=declaration.name,
+        raw=declaration.reference("raw"),
+        features=declaration.reference("features"),
+        build_features=declaration.reference("build_features"),
+        estimator=declaration.reference("estimator"),
+        entity=declaration.entity,
+        target=declaration.target,
+        task=declaration.task,
+        seed=declaration.seed,
+        threads=declaration.threads,
+        code_version=declaration.code_version(BY_NAME["model"]),
+    )
+
+
+def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> Production:
+    manifest = trained.manifest
+    stored = snapshots.adopt_folder(
+        use_case, "model", manifest["version"], trained.folder, manifest["sha256"]
+    )
+    metadata = {
+        "version": manifest["version"],
+        "artifact_sha256": manifest["artifact_sha256"],
+        "hyperparameters": dict(manifest["hyperparameters"]),
+        "environment": dict(manifest["environment"]),
+        "training": dict(trained.metrics),
+        "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
+    }
+    details = {"version": manifest["version"], "environment": manifest["environment"]["sha256"]}
+    return Production({"model": Made(stored, metadata, details)})

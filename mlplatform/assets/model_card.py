@@ -1,0 +1,114 @@
+"""`model_card`: what a person should read before approving the model."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from mlplatform.assets.data import Events
+from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.sets import read_manifest
+from mlplatform.assets.specs import step_arguments
+from mlplatform.container.scoring import Model
+from mlplatform.container.train import load_set
+from mlplatform.ml import plots
+from mlplatform.ml.cards import ModelCard, to_html
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.importance import permutation_importance
+from mlplatform.ml.metrics import metric
+from mlplatform.ml.steps import BY_NAME
+from mlplatform.resources.single_flight import SingleFlight
+from mlplatform.resources.snapshots import Snapshots
+
+
+def model_card_asset(declaration: Declaration) -> dg.AssetsDefinition:
+    """The card as a page in the store, and its main picture in the UI."""
+    name, step = declaration.name, BY_NAME["model_card"]
+
+    @dg.multi_asset(**step_arguments(declaration, step))
+    def model_card(
+        context: dg.AssetExecutionContext, snapshots: Snapshots, single_flight: SingleFlight
+    ) -> Events:
+        single_flight.hold(name)
+
+        def make(inputs: Inputs) -> Production:
+            return _production(declaration, inputs, snapshots)
+
+        yield from produce(context, declaration, step, snapshots, make)
+
+    return model_card
+
+
+def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> Production:
+    importance = _importance(declaration, inputs, snapshots)
+    picture = plots.importance(importance)
+    card = _card(declaration, inputs, snapshots, importance, picture)
+    page = to_html(card).encode()
+    stored = snapshots.write_bytes(
+        declaration.name, "model_card", page, hashlib.sha256(page).hexdigest(), "html"
+    )
+    shown = {
+        "model_version": card.model_version,
+        "page": dg.MetadataValue.path(str(snapshots.place(stored.path))),
+        "importance": dg.MetadataValue.md(plots.markdown_image(picture, "importance of features")),
+        "intended_use": card.intended_use,
+        "limits": card.limits,
+    }
+    return Production({"model_card": Made(stored, shown, {"model_version": card.model_version})})
+
+
+def _importance(
+    declaration: Declaration, inputs: Inputs, snapshots: Snapshots
+) -> list[tuple[str, float]]:
+    model = Model(snapshots.place(inputs.one("model").path))
+    validation_set = read_manifest(snapshots, inputs.one("validation_set").path)
+    rows = load_set(validation_set, snapshots.place(""), model.code.declared)
+    return permutation_importance(
+        model.predict,
+        rows[model.feature_names],
+        rows[declaration.target].to_numpy(),
+        metric(declaration.gate.metric),
+        seed=declaration.seed,
+    )
+
+
+def _card(
+    declaration: Declaration,
+    inputs: Inputs,
+    snapshots: Snapshots,
+    importance: list[tuple[str, float]],
+    picture: bytes,
+) -> ModelCard:
+    model, evaluation = inputs.one("model"), inputs.one("evaluation")
+    sets = {"training": inputs.one("training_set"), "validation": inputs.one("validation_set")}
+    trained = Model(snapshots.place(model.path)).manifest
+    verdict = snapshots.read_json(evaluation.path)["verdict"]
+    used = set(part["batch"] for part in trained["inputs"])
+    counts = [record.details for record in inputs.all("quarantine") if record.batch in used]
+    pictures = {
+        title: snapshots.place(path).read_bytes() for title, path in evaluation.details["pictures"].items()
+    }
+    return ModelCard(
+        use_case=declaration.name,
+        model_version=str(model.details["version"]),
+        task=declaration.task,
+        created=datetime.fromtimestamp(model.time, UTC).isoformat(timespec="seconds"),
+        description=declaration.description,
+        intended_use=declaration.intended_use,
+        limits=declaration.limits,
+        owners=declaration.owners,
+        verdict=verdict,
+        metrics={verdict["metric"]: verdict["challenger"]["value"]},
+        training_rows=sets["training"].rows or 0,
+        validation_rows=sets["validation"].rows or 0,
+        batches=len(used),
+        rows_in=sum(one["rows_in"] for one in counts),
+        quarantined_rows=sum(one["quarantined"] for one in counts),
+        training_digest=sets["training"].sha256,
+        validation_digest=sets["validation"].sha256,
+        hyperparameters=trained["hyperparameters"],
+        environment={**trained["environment"], **trained["environment"]["libraries"], "libraries": ""},
+        class_balance={side: record.details["rows_per_class"] for side, record in sets.items()},
+        importance=importance,
+        plots={**pictures, "Importance of features": picture},
+    )

@@ -1,0 +1,197 @@
+"""How every asset of the graph is made: resolve what is read, decide, make or reuse, record.
+
+An asset body hands its pure function to `produce` and yields what comes back. Nothing is published by a step
+that fails: a blocking check speaks before the data, so what was there before stays the latest.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from mlplatform.assets.checks import blocking_check, check_record, failed_check, repeated_check
+from mlplatform.assets.provenance import mirror_tags
+from mlplatform.lineage.champions import champion_read_by
+from mlplatform.lineage.records import Record, latest_of, record_metadata
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.errors import BlockingCheckFailed, MLPlatformError, UnreadableFile, WrongUsage
+from mlplatform.ml.hashing import digest
+from mlplatform.ml.planning import fingerprint
+from mlplatform.ml.steps import LANDED_FILE, Step
+from mlplatform.resources.snapshots import Snapshot, Snapshots
+
+log = logging.getLogger(__name__)
+
+Metadata = Mapping[str, Any]
+EXIT_CODE = "mlplatform/exit_code"
+
+
+@dataclass(frozen=True)
+class Made:
+    """One output: where it is stored, what the UI shows of it, and details that later steps read."""
+
+    snapshot: Snapshot
+    metadata: Metadata = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Production:
+    """What a body made: every output of its step, and the checks it answers along the way."""
+
+    outputs: Mapping[str, Made]
+    checks: Sequence[dg.AssetCheckResult] = ()
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The exact versions a body reads, resolved before it reads anything."""
+
+    records: tuple[Record, ...]
+
+    def all(self, asset: str) -> list[Record]:
+        """Every batch's version of a partitioned input."""
+        return [record for record in self.records if record.asset == asset]
+
+    def one(self, asset: str) -> Record:
+        """The version of an input that has one."""
+        return self.all(asset)[0]
+
+
+Make = Callable[[Inputs], Production]
+
+
+def produce(
+    context: dg.AssetExecutionContext, declaration: Declaration, step: Step, snapshots: Snapshots, make: Make
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Events of one step for the context's batch (or for the use case, where the step has no batches)."""
+    batch = context.partition_key if step.per_batch else None
+    started = time.perf_counter()
+    try:
+        inputs = resolve(context.instance, declaration, step, batch)
+        stamp = _Stamp.of(declaration, step, inputs)
+        previous = _reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
+        if previous:
+            yield from _reuse(declaration.name, inputs, previous)
+            return
+        made = make(inputs)
+    except BlockingCheckFailed as error:
+        yield failed_check(declaration.name, step, error)
+        raise _final(error) from error
+    except OSError:
+        raise  # disk and network may recover: the step's retry policy applies
+    except MLPlatformError as error:
+        if blocking_check(step):
+            yield failed_check(declaration.name, step, BlockingCheckFailed(str(error)))
+        raise _final(error) from error
+    except Exception as error:
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+    seconds = time.perf_counter() - started
+    log.info("%s%s: %s (%.1f s)", step.name, f" of {batch}" if batch else "", _summary(made), seconds)
+    yield from _publish(declaration.name, inputs, stamp, made, seconds)
+
+
+def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, batch: str | None) -> Inputs:
+    """The latest version of each input. WrongUsage, with the way out, where one has never been made."""
+    name, records = declaration.name, []
+    for asset in step.inputs:
+        found = latest_of(instance, name, asset, [batch] if batch else None)
+        if not found:
+            of_batch = f" of batch {batch}" if batch else ""
+            way_out = f"mlplatform land {name} FILE" if asset == LANDED_FILE else f"mlplatform run {name}"
+            raise WrongUsage(f"{name}/{asset}{of_batch} has not been made yet. Make it first: {way_out}.")
+        records += found
+    if step.name == "evaluation":
+        records += champion_read_by(instance, name, records)
+    return Inputs(tuple(records))
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    fingerprint: str
+    code_version: str
+    parameters: str
+
+    @classmethod
+    def of(cls, declaration: Declaration, step: Step, inputs: Inputs) -> _Stamp:
+        code, parameters = declaration.code_version(step), declaration.parameters(step)
+        read = [record.as_input() for record in inputs.records]
+        return cls(fingerprint(code, read, parameters), code, digest(parameters))
+
+
+def _reusable(
+    instance: dg.DagsterInstance,
+    use_case: str,
+    step: Step,
+    batch: str | None,
+    stamp: _Stamp,
+    snapshots: Snapshots,
+) -> list[Record]:
+    """The last versions of the step's outputs when they hold; empty when the step must run."""
+    previous = []
+    for asset in step.outputs:
+        last = latest_of(instance, use_case, asset, [batch] if batch else None)
+        if not last or last[0].fingerprint != stamp.fingerprint or not snapshots.exists(last[0].path):
+            return []
+        previous.append(last[0])
+    return previous
+
+
+def _reuse(
+    use_case: str, inputs: Inputs, previous: list[Record]
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """The same version once more: nothing is computed and nothing is written."""
+    for record in previous:
+        log.info("%s: unchanged, reused", record.asset)
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey([use_case, record.asset]),
+            data_version=dg.DataVersion(record.sha256),
+            metadata={**record.metadata, "reused": True},
+            tags=mirror_tags(use_case, inputs.records),
+        )
+        for check in record.checks:
+            yield repeated_check(use_case, record.asset, check)
+
+
+def _publish(
+    use_case: str, inputs: Inputs, stamp: _Stamp, made: Production, seconds: float
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    for asset, one in made.outputs.items():
+        key = dg.AssetKey([use_case, asset])
+        record = record_metadata(
+            path=one.snapshot.path,
+            fingerprint=stamp.fingerprint,
+            code_version=stamp.code_version,
+            parameters=stamp.parameters,
+            rows=one.snapshot.rows,
+            seconds=round(seconds, 4),
+            details=one.details,
+            checks=[check_record(check) for check in made.checks if check.asset_key == key],
+            inputs=inputs.records,
+        )
+        rows = {} if one.snapshot.rows is None else {"dagster/row_count": one.snapshot.rows}
+        yield dg.MaterializeResult(
+            asset_key=key,
+            data_version=dg.DataVersion(one.snapshot.sha256),
+            metadata={**rows, "seconds": round(seconds, 4), **one.metadata, **record},
+            tags=mirror_tags(use_case, inputs.records),
+        )
+    yield from made.checks
+
+
+def _final(error: MLPlatformError) -> dg.Failure:
+    """A failure that trying again cannot mend."""
+    code = 3 if isinstance(error, UnreadableFile) else error.exit_code
+    return dg.Failure(str(error), metadata={EXIT_CODE: code}, allow_retries=False)
+
+
+def _summary(made: Production) -> str:
+    parts = []
+    for asset, one in made.outputs.items():
+        parts.append(f"{asset} {one.snapshot.rows:,} rows" if one.snapshot.rows is not None else asset)
+    return ", ".join(parts)

@@ -1,0 +1,85 @@
+"""`training_set` and `validation_set`: manifests over the features of all batches."""
+
+import dagster as dg
+
+from mlplatform.assets.checks import passed_check
+from mlplatform.assets.data import Events
+from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.specs import step_arguments
+from mlplatform.lineage.records import latest
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.manifests import FeaturesVersion, SetManifest, Side, draw_sets
+from mlplatform.ml.plots import class_balance, markdown_image
+from mlplatform.ml.steps import BY_NAME
+from mlplatform.ml.sufficiency import refuse_too_little
+from mlplatform.resources.single_flight import SingleFlight
+from mlplatform.resources.snapshots import Snapshots
+
+
+def set_assets(declaration: Declaration) -> dg.AssetsDefinition:
+    """Both sets in one step, since one rule draws both."""
+    name, step = declaration.name, BY_NAME["sets"]
+
+    @dg.multi_asset(**step_arguments(declaration, step))
+    def sets(
+        context: dg.AssetExecutionContext, snapshots: Snapshots, single_flight: SingleFlight
+    ) -> Events:
+        single_flight.hold(name)
+
+        def make(inputs: Inputs) -> Production:
+            previous = _previous_manifests(context.instance, name, snapshots)
+            drawn = _draw(declaration, inputs, snapshots, previous)
+            for manifest in drawn.values():
+                refuse_too_little(manifest, minimum_rows=declaration.minimum_rows, task=declaration.task)
+            return _production(declaration, drawn, snapshots)
+
+        yield from produce(context, declaration, step, snapshots, make)
+
+    return sets
+
+
+def read_manifest(snapshots: Snapshots, path: str) -> SetManifest:
+    """A stored set."""
+    return SetManifest.from_json(snapshots.read_json(path))
+
+
+def _previous_manifests(instance: dg.DagsterInstance, use_case: str, snapshots: Snapshots) -> list[SetManifest]:
+    records = [latest(instance, use_case, asset) for asset in BY_NAME["sets"].outputs]
+    return [read_manifest(snapshots, r.path) for r in records if r and snapshots.exists(r.path)]
+
+
+def _draw(
+    declaration: Declaration, inputs: Inputs, snapshots: Snapshots, previous: list[SetManifest]
+) -> dict[Side, SetManifest]:
+    columns = {declaration.entity: "entity", declaration.target: "target"}
+    versions = [
+        FeaturesVersion(str(r.batch), r.sha256, r.path, str(r.details["validated"]))
+        for r in inputs.all("features")
+    ]
+    return draw_sets(
+        declaration.name,
+        declaration.split,
+        versions,
+        lambda version: snapshots.read_frame(version.path, list(columns)).rename(columns=columns),
+        previous,
+    )
+
+
+def _production(declaration: Declaration, drawn: dict[Side, SetManifest], snapshots: Snapshots) -> Production:
+    name, outputs = declaration.name, {}
+    picture = class_balance({side: manifest.classes for side, manifest in drawn.items()})
+    for side, manifest in drawn.items():
+        stored = snapshots.write_json(name, f"{side}_set", manifest.to_json(), manifest.digest)
+        outputs[f"{side}_set"] = Made(
+            snapshot=type(stored)(stored.sha256, stored.path, manifest.rows),
+            metadata={
+                "batches": len(manifest.parts),
+                "rows_per_class": manifest.classes,
+                "rule": manifest.split.model_dump(),
+                "class_balance": dg.MetadataValue.md(markdown_image(picture, "rows per class in each set")),
+                "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
+            },
+            details={"rows_per_class": manifest.classes, "batches": len(manifest.parts)},
+        )
+    rows = {f"{side}_rows": manifest.rows for side, manifest in drawn.items()}
+    return Production(outputs, [passed_check(name, "training_set", "enough_data", **rows)])

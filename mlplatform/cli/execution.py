@@ -1,0 +1,140 @@
+"""Doing what the plan says: the code location's own jobs, in this process, recorded like any other run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlplatform.assets.graph import update_job_name
+from mlplatform.assets.production import EXIT_CODE
+from mlplatform.cli.world import world_of
+from mlplatform.ml.planning import Decision, plan
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+    from mlplatform.cli.location import Location
+    from mlplatform.ml.declaration import Declaration
+
+# The tag by which the UI knows which code location a run belongs to.
+_LOCATION_TAG = {".dagster/repository": "__repository__@mlplatform", "mlplatform/launched_by": "command line"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed: what it said, and what the command line should end with."""
+
+    step: str
+    batch: str | None
+    message: str
+    exit_code: int
+    run_id: str
+
+
+@dataclass
+class Executed:
+    """What a `run` did."""
+
+    run_ids: list[str] = field(default_factory=list)
+    ran: list[tuple[str, str | None]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    verdict: str | None = None  # of an evaluation that ran
+
+    @property
+    def failed_batches(self) -> set[str]:
+        """Batches that could not be brought up to date."""
+        return {failure.batch for failure in self.failures if failure.batch}
+
+
+def current_plan(location: Location, declaration: Declaration, failed: Iterable[str] = ()) -> list[Decision]:
+    """The plan for the world as it is now."""
+    world = world_of(location.instance, declaration, location.snapshots, location.landed_files)
+    return plan(world, unavailable=set(failed))
+
+
+def execute(
+    location: Location,
+    declaration: Declaration,
+    decisions: list[Decision],
+    *,
+    up_to: str | None = None,
+    progress: Callable[[str], None] = logging.getLogger(__name__).info,
+) -> Executed:
+    """One run per batch with its planned steps, then one run for the sets, the model and the verdict.
+
+    A batch that fails does so alone. After the batches the plan is made again, because what failed, or came
+    out as it was before, changes nothing further down.
+    """
+    done = Executed()
+    wanted = _up_to(decisions, up_to)
+    by_batch: dict[str, list[Decision]] = {}
+    for decision in wanted:
+        if decision.batch is not None:
+            by_batch.setdefault(decision.batch, []).append(decision)
+    for number, (batch, steps) in enumerate(by_batch.items(), start=1):
+        progress(f"batch {batch} ({number} of {len(by_batch)}): {', '.join(step.step for step in steps)}")
+        _run(location, declaration, steps, batch, done)
+    if any(decision.batch is None for decision in wanted):
+        again = current_plan(location, declaration, done.failed_batches) if by_batch else decisions
+        steps = [decision for decision in _up_to(again, up_to) if decision.batch is None]
+        if steps:
+            progress(f"{declaration.name}: {', '.join(step.step for step in steps)}")
+            _run(location, declaration, steps, None, done)
+    return done
+
+
+def _up_to(decisions: list[Decision], asset: str | None) -> list[Decision]:
+    """The decisions that run, as far as the step that makes `asset`."""
+    last = next((i for i, d in reversed(list(enumerate(decisions))) if asset in d.assets), len(decisions))
+    return [decision for decision in decisions[: last + 1] if decision.runs]
+
+
+def _run(
+    location: Location, declaration: Declaration, steps: list[Decision], batch: str | None, done: Executed
+) -> None:
+    import dagster as dg
+
+    keys = [dg.AssetKey([declaration.name, asset]) for step in steps for asset in step.assets]
+    job = location.definitions.resolve_job_def(update_job_name(declaration.name))
+    result = job.execute_in_process(
+        instance=location.instance,
+        partition_key=batch,
+        asset_selection=keys,
+        raise_on_error=False,
+        tags=_LOCATION_TAG,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    done.run_ids.append(result.run_id)
+    for event in result.get_asset_materialization_events():
+        asset = event.materialization.asset_key.path[-1]
+        done.ran.append((asset, batch))
+        if asset == "evaluation":
+            done.verdict = str(event.materialization.metadata["verdict"].value)
+    done.failures += _failures(result, batch)
+
+
+def _failures(result: ExecuteInProcessResult, batch: str | None) -> list[Failure]:
+    failures = []
+    for event in result.get_step_failure_events():
+        data: Any = event.step_failure_data
+        stated = data.user_failure_data
+        message = stated.description if stated and stated.description else str(data.error.message).strip()
+        code = stated.metadata.get(EXIT_CODE) if stated else None
+        step = str(event.step_key).rpartition("__")[2]
+        failures.append(Failure(step, batch, message, int(code.value) if code else 1, result.run_id))
+    if not failures and not result.success:
+        failures.append(Failure("run", batch, _run_error(result), 1, result.run_id))
+    return failures
+
+
+def _run_error(result: ExecuteInProcessResult) -> str:
+    """Why a run failed that no step of which failed: a resource could not start, say."""
+    for event in reversed(result.all_events):
+        error = getattr(event.event_specific_data, "error", None)
+        if error is not None:
+            while error.cause is not None:
+                error = error.cause
+            return str(error.message).strip()
+    return f"run {result.run_id} failed before its first step; see its page in the UI"

@@ -1,0 +1,80 @@
+"""`mlplatform`: the program. Commands are imported when they are called, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from mlplatform.cli.output import tell
+from mlplatform.ml.errors import MLPlatformError
+
+COMMANDS = {
+    "demo": "the whole story on generated data",
+    "dev": "the Dagster UI on what the command line has made",
+    "sample": "write files to try a use case with",
+    "land": "files become batches",
+    "plan": "what would run and why; nothing runs",
+    "run": "do it: from the landed batches up to the verdict",
+    "status": "batches, versions, timings, verdicts",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"mlplatform.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):  # from the table: nothing is imported to show help
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mlplatform")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def program(debug: bool) -> None:
+    """From a landed file to a judged model, in one Dagster asset graph."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the program and exit: 0 done, 1 error, 2 wrong usage, 3 a blocking check or the gate said no."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(program.main(args=given, prog_name="mlplatform", standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        tell("Stopped.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        tell("Stopped. Finished steps are kept; run again to go on.")
+        sys.exit(130)
+    except MLPlatformError as error:
+        _explain(error, given)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        _explain(error, given)
+        sys.exit(1)
+
+
+def _explain(error: Exception, arguments: list[str]) -> None:
+    kind = "" if isinstance(error, MLPlatformError) else f"{type(error).__name__}: "
+    tell(f"error: {kind}{error}")
+    if "--debug" in arguments:
+        traceback.print_exception(error)
+    elif kind:
+        tell("This is not expected. `mlplatform --debug ...` shows the traceback.")
+
+
+if __name__ == "__main__":
+    main()

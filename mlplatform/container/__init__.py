@@ -1,0 +1,1 @@
+"""What runs inside the training and serving container: no Dagster."""

@@ -1,0 +1,91 @@
+"""A use case's functions, loaded from the files beside a model instead of from the working tree.
+
+Otherwise an edit of `features.py` would silently change what a trained model answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+DECLARATION = "use_case.json"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What training and serving need to know of a use case. Functions are named "module:function"."""
+
+    use_case: str
+    raw: str
+    features: str
+    build_features: str
+    estimator: str
+    entity: str
+    target: str
+    task: str
+    seed: int
+    threads: int
+    code_version: str
+
+    def to_bytes(self) -> bytes:
+        """The declaration as it stands in `code/use_case.json`."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True).encode()
+
+
+@dataclass(frozen=True)
+class Code:
+    """A `code/` folder."""
+
+    folder: Path
+
+    @property
+    def declared(self) -> Declared:
+        """The declaration that came with the files."""
+        return Declared(**json.loads((self.folder / DECLARATION).read_text(encoding="utf-8")))
+
+    def named(self, reference: str) -> Any:
+        """The function or class that "module:name" names, loaded from this folder's files.
+
+        Every folder is imported under a package name of its own (a hash of its files), so that two models
+        with different code can be loaded in one process, and nothing of the working tree is executed.
+        """
+        module, _, name = reference.partition(":")
+        package = self._package()
+        return getattr(importlib.import_module(f"{package}.{module}"), name)
+
+    def _package(self) -> str:
+        name = f"_mlplatform_code_{folder_sha256(self.folder)[:16]}"
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_loader(name, loader=None, is_package=True)
+            if spec is None:
+                raise ImportError(f"cannot load the code in {self.folder}")
+            package = importlib.util.module_from_spec(spec)
+            sys.modules[name] = package
+        # the same files may have been loaded from a folder that is gone by now
+        sys.modules[name].__path__ = [str(self.folder)]
+        return name
+
+
+def write_code(folder: Path, files: Mapping[str, bytes], declared: Declared) -> None:
+    """Lay a use case's files (relative path -> bytes) and its declaration down in `folder`."""
+    for relative, content in {**files, DECLARATION: declared.to_bytes()}.items():
+        path = folder / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def folder_sha256(folder: Path) -> str:
+    """Hex sha256 over the names and bytes of a folder's files; compiled Python does not count."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,73 @@
+"""A trained model: its pipeline, its manifest and the code it was trained with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlplatform.container.artifact import load_trusted
+from mlplatform.container.code import Code
+from mlplatform.container.layout import ARTIFACT
+from mlplatform.container.threads import fixed_threads
+from mlplatform.ml.errors import DamagedSnapshot
+from mlplatform.ml.features import make_features
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder, as training left it."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the model was made from: see `container.train`."""
+        document: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        return document
+
+    @cached_property
+    def code(self) -> Code:
+        """The use case's functions as they were at training."""
+        return Code(self.folder / "code")
+
+    @cached_property
+    def pipeline(self) -> Any:
+        """The fitted pipeline; its bytes are compared with the manifest before anything is constructed."""
+        data = (self.folder / ARTIFACT).read_bytes()
+        if hashlib.sha256(data).hexdigest() != self.manifest["artifact_sha256"]:
+            raise DamagedSnapshot(f"{self.folder / ARTIFACT} is not the model that its manifest names.")
+        return load_trusted(data)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What training measured: rows, mean of the target, bytes, seconds."""
+        document: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
+        return document
+
+    @cached_property
+    def feature_names(self) -> list[str]:
+        """Columns that the pipeline was fitted on, in order."""
+        return list(self.code.named(self.code.declared.features).to_schema().columns)
+
+    def features_of(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Features of n validated rows, by the model's own function and contract."""
+        declared = self.code.declared
+        build = self.code.named(declared.build_features)
+        contract = self.code.named(declared.features)
+        return make_features(rows, build, contract, target=declared.target)
+
+    def predict(self, features: pd.DataFrame) -> np.ndarray:
+        """Shape (n,): the probability of the second class (binary) or the predicted value (regression)."""
+        declared = self.code.declared
+        with fixed_threads(declared.threads):
+            if declared.task == "binary_classification":
+                return self.pipeline.predict_proba(features[self.feature_names])[:, 1]
+            return self.pipeline.predict(features[self.feature_names])

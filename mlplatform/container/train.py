@@ -1,0 +1,131 @@
+"""The training program: `python -m mlplatform.container.train [BASE]`, BASE being /opt/ml in a container.
+
+Reads the channels `training` (a set's manifest and the snapshots it names) and `code`, fits, and leaves in
+`model/` the pipeline as skops, `metrics.json`, `manifest.json` and the code it was made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlplatform.container.artifact import dump_canonical
+from mlplatform.container.code import Code, Declared
+from mlplatform.container.layout import ARTIFACT, Layout
+from mlplatform.container.threads import fixed_threads
+from mlplatform.ml.environment import environment
+from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
+from mlplatform.ml.hashing import digest
+from mlplatform.ml.manifests import SetManifest
+from mlplatform.ml.table_hash import table_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SET_MANIFEST = "manifest.json"
+_REASON_LENGTH = 1024  # what the service keeps of a failure file
+
+
+def train(layout: Layout) -> dict[str, Any]:
+    """Fit below `layout` and return the model's manifest. The same inputs give the same artifact bytes."""
+    started = time.perf_counter()
+    channel = layout.channel("training")
+    code = Code(layout.channel("code"))
+    declared = code.declared
+    manifest = SetManifest.from_json(json.loads((channel / SET_MANIFEST).read_text(encoding="utf-8")))
+    parameters = read_hyperparameters(layout)
+    features = list(code.named(declared.features).to_schema().columns)
+    rows = load_set(manifest, channel, declared)
+    with fixed_threads(declared.threads):
+        estimator = code.named(declared.estimator)(seed=declared.seed, **parameters)
+        estimator.fit(rows[features], rows[declared.target])
+        artifact = dump_canonical(estimator)
+    metrics = {
+        "training_rows": len(rows),
+        "target_mean": float(rows[declared.target].mean()),
+        "artifact_bytes": len(artifact),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    (layout.model / "metrics.json").write_text(json.dumps(metrics, indent=2))
+    return _leave_model(layout, artifact, manifest, declared, parameters)
+
+
+def read_hyperparameters(layout: Layout) -> dict[str, Any]:
+    """Keyword arguments of the estimator function: the service hands over text, each value is JSON."""
+    document = json.loads(layout.hyperparameters.read_text(encoding="utf-8"))
+    return {name: json.loads(text) for name, text in document.items()}
+
+
+def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFrame:
+    """The rows a manifest selects, batches in its order, from snapshots below `root`.
+
+    Every snapshot's hash is computed again, so what is fitted is what the manifest names (DamagedSnapshot).
+    """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    frames = []
+    for part in manifest.parts:
+        table = pq.read_table(root / part.path)
+        if table_hash(table) != part.sha256:
+            raise DamagedSnapshot(f"{part.path} does not hold what its name says. Restore it or run again.")
+        frame = table.to_pandas()
+        held_out = manifest.split.held_out(frame[declared.entity].tolist())
+        frames.append(frame[held_out if manifest.side == "validation" else ~held_out])
+    return pd.concat(frames, ignore_index=True)
+
+
+def _leave_model(
+    layout: Layout,
+    artifact: bytes,
+    manifest: SetManifest,
+    declared: Declared,
+    parameters: dict[str, Any],
+) -> dict[str, Any]:
+    identity = {
+        "artifact_sha256": hashlib.sha256(artifact).hexdigest(),
+        "training_set": manifest.digest,
+        "code_version": declared.code_version,
+        "hyperparameters": parameters,
+    }
+    sha256 = digest(identity)
+    document = {
+        **identity,
+        "sha256": sha256,
+        "version": sha256[:12],
+        "use_case": declared.use_case,
+        "seed": declared.seed,
+        "inputs": [{"batch": p.batch, "sha256": p.sha256, "rows": p.rows} for p in manifest.parts],
+        "environment": environment(declared.threads),
+    }
+    (layout.model / ARTIFACT).write_bytes(artifact)
+    (layout.model / "manifest.json").write_text(json.dumps(document, indent=2, sort_keys=True))
+    shutil.copytree(
+        layout.channel("code"), layout.model / "code", ignore=shutil.ignore_patterns("__pycache__"),
+        dirs_exist_ok=True,
+    )  # fmt: skip
+    return document
+
+
+def main(arguments: list[str]) -> int:
+    """0, or 1 with the reason in the failure file and the traceback on stderr."""
+    layout = Layout(Path(arguments[0] if arguments else "/opt/ml"))
+    layout.make()
+    try:
+        train(layout)
+    except Exception as error:
+        reason = str(error) if isinstance(error, MLPlatformError) else f"{type(error).__name__}: {error}"
+        layout.failure.write_text(reason[:_REASON_LENGTH], encoding="utf-8")
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

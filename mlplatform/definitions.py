@@ -1,0 +1,31 @@
+"""The code location: every use case below `defs/`, and the resources of the chosen environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from mlplatform.resources.environment import resources
+from mlplatform.use_case import UseCase
+
+_HERE = Path(__file__).parent
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Use cases are found by themselves; a new folder below `defs/` needs no line here."""
+    return dg.Definitions.merge(
+        dg.load_from_defs_folder(path_within_project=_HERE),
+        # A run already is a process of its own; one more per step would cost seconds each.
+        dg.Definitions(resources=resources(), executor=dg.in_process_executor),
+    )
+
+
+def use_cases(definitions: dg.Definitions) -> dict[str, UseCase]:
+    """The declarations behind the definitions, by name."""
+    # Dagster leaves the component that made an asset in the asset's metadata.
+    specs = [one for one in definitions.assets or () if isinstance(one, dg.AssetSpec)]
+    origins = [spec.metadata.get("dagster/component_origin") for spec in specs]
+    found = [getattr(origin, "instance", None) for origin in origins]
+    return {one.name: one for one in found if isinstance(one, UseCase)}

@@ -1,0 +1,1 @@
+"""One folder per use case, loaded by itself."""

@@ -1,0 +1,1 @@
+"""Talent and skilling: will an enrollee of a training look for a new job?"""

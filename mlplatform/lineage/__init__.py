@@ -1,0 +1,1 @@
+"""Reading the records that the graph has written."""

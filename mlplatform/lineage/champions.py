@@ -1,0 +1,27 @@
+"""Which model a challenger has to beat, read from the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from mlplatform.lineage.records import Record, by_storage_id, latest
+
+CHAMPION_AFTER = "champion_after"
+CHAMPION_BEFORE = "champion_before"
+
+
+def champion_read_by(instance: dg.DagsterInstance, use_case: str, inputs: Sequence[Record]) -> list[Record]:
+    """The champion's record for the evaluation of the model among `inputs`; empty for the first model.
+
+    The champion is the last promoted model. A challenger that is judged again (another gate, other rows)
+    meets the champion it met before, not itself. Every evaluation records both, so one look suffices.
+    """
+    challenger = next((record for record in inputs if record.asset == "model"), None)
+    evaluation = latest(instance, use_case, "evaluation")
+    if challenger is None or evaluation is None:
+        return []
+    judged_before = evaluation.details["model_sha256"] == challenger.sha256
+    storage_id = evaluation.details[CHAMPION_BEFORE if judged_before else CHAMPION_AFTER]
+    return by_storage_id(instance, use_case, "model", [storage_id]) if storage_id is not None else []

@@ -1,0 +1,144 @@
+"""Records: what each materialization said about itself, read from Dagster's event log.
+
+Two metadata entries make an event a record. `mlplatform/record` holds fingerprint, code version, parameters,
+path, rows, seconds and details; `mlplatform/inputs` lists exactly what was read. Tags mirror the latter for
+Dagster's own views, but are not read here: in a run over several batches they are the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from mlplatform.ml.planning import Input
+from mlplatform.ml.steps import PER_BATCH
+
+RECORD = "mlplatform/record"
+INPUTS = "mlplatform/inputs"
+_IDS_PER_QUERY = 500
+
+
+@dataclass(frozen=True)
+class Record:
+    """One version of an asset, as its event tells. `storage_id` names the event."""
+
+    asset: str
+    batch: str | None
+    sha256: str
+    storage_id: int
+    run_id: str
+    time: float
+    path: str = ""
+    fingerprint: str = ""
+    code_version: str = ""
+    parameters: str = ""
+    rows: int | None = None
+    seconds: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    checks: tuple[Mapping[str, Any], ...] = ()
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def as_input(self) -> Input:
+        """This version as something that is read."""
+        return Input(self.asset, self.batch, self.sha256)
+
+    def read_inputs(self) -> tuple[Input, ...]:
+        """What was read to make this version."""
+        return tuple(Input(one["asset"], one["batch"], one["sha256"]) for one in self.inputs)
+
+
+def record_metadata(
+    *,
+    path: str,
+    fingerprint: str = "",
+    code_version: str = "",
+    parameters: str = "",
+    rows: int | None = None,
+    seconds: float | None = None,
+    details: Mapping[str, Any] | None = None,
+    checks: Iterable[Mapping[str, Any]] = (),
+    inputs: Iterable[Record] = (),
+) -> dict[str, dg.MetadataValue[Any]]:
+    """The two metadata entries of a record."""
+    document = {
+        "path": path,
+        "fingerprint": fingerprint,
+        "code_version": code_version,
+        "parameters": parameters,
+        "rows": rows,
+        "seconds": seconds,
+        "details": dict(details or {}),
+        "checks": [dict(check) for check in checks],
+    }
+    read = [
+        {"asset": one.asset, "batch": one.batch, "storage_id": one.storage_id, "sha256": one.sha256}
+        for one in inputs
+    ]
+    return {RECORD: dg.MetadataValue.json(document), INPUTS: dg.MetadataValue.json(read)}
+
+
+def latest(instance: dg.DagsterInstance, use_case: str, asset: str) -> Record | None:
+    """The latest version of an unpartitioned asset."""
+    key = dg.AssetKey([use_case, asset])
+    found = instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=key), limit=1).records
+    return _record(found[0]) if found else None
+
+
+def latest_by_batch(
+    instance: dg.DagsterInstance, use_case: str, asset: str, batches: Collection[str] | None = None
+) -> dict[str, Record]:
+    """The latest version of each batch of a partitioned asset; all batches unless some are named."""
+    key = dg.AssetKey([use_case, asset])
+    ids = instance.event_log_storage.get_latest_storage_id_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(batches) if batches is not None else None
+    )
+    return {str(one.batch): one for one in by_storage_id(instance, use_case, asset, ids.values())}
+
+
+def by_storage_id(
+    instance: dg.DagsterInstance, use_case: str, asset: str, storage_ids: Iterable[int]
+) -> list[Record]:
+    """Particular versions of one asset."""
+    key, wanted, records = dg.AssetKey([use_case, asset]), sorted(storage_ids), []
+    for start in range(0, len(wanted), _IDS_PER_QUERY):
+        piece = wanted[start : start + _IDS_PER_QUERY]
+        which = dg.AssetRecordsFilter(asset_key=key, storage_ids=piece)
+        found = instance.fetch_materializations(which, limit=len(piece)).records
+        records += [record for record in map(_record, found) if record]
+    return records
+
+
+def latest_of(
+    instance: dg.DagsterInstance, use_case: str, asset: str, batches: Collection[str] | None = None
+) -> list[Record]:
+    """The latest versions of an asset, partitioned or not, in the order of their batches."""
+    if asset in PER_BATCH:
+        found = latest_by_batch(instance, use_case, asset, batches)
+        return [found[batch] for batch in sorted(found)]
+    record = latest(instance, use_case, asset)
+    return [record] if record else []
+
+
+def _record(event: dg.EventLogRecord) -> Record | None:
+    """None for a materialization that the platform did not write, such as one reported by hand."""
+    materialization = event.asset_materialization
+    if materialization is None or RECORD not in materialization.metadata:
+        return None
+    document: dict[str, Any] = dict(materialization.metadata[RECORD].value)  # type: ignore[arg-type]
+    read = materialization.metadata[INPUTS].value if INPUTS in materialization.metadata else []
+    return Record(
+        asset=materialization.asset_key.path[-1],
+        batch=materialization.partition if materialization.asset_key.path[-1] in PER_BATCH else None,
+        sha256=(materialization.tags or {})["dagster/data_version"],
+        storage_id=event.storage_id,
+        run_id=event.event_log_entry.run_id,
+        time=event.timestamp,
+        checks=tuple(document.pop("checks")),
+        inputs=tuple(read),  # type: ignore[arg-type]
+        metadata=materialization.metadata,
+        **document,
+    )

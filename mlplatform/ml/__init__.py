@@ -1,0 +1,1 @@
+"""Pure functions of the platform: no Dagster, no input or output."""

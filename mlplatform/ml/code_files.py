@@ -1,0 +1,40 @@
+"""Which files of a use case a model takes with it, and whether they can stand alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from mlplatform.ml.code_version import modules_of
+from mlplatform.ml.errors import BrokenCode
+
+
+def files_of(package: str, folder: Path, modules: Iterable[str]) -> dict[str, bytes]:
+    """The named modules and what they import from the package: path relative to `folder` -> bytes.
+
+    Raises BrokenCode for an import that would reach back into the working tree once the files are copied.
+    """
+    files: dict[str, bytes] = {}
+    for name in modules_of(modules, (package,)):
+        relative = Path(*name.removeprefix(package).lstrip(".").split("."))
+        path = folder / relative / "__init__.py"
+        if not path.exists():
+            path = (folder / relative).with_suffix(".py")
+        content = path.read_bytes()
+        _refuse_absolute_imports(package, path, content)
+        files[path.relative_to(folder).as_posix()] = content
+    return files
+
+
+def _refuse_absolute_imports(package: str, path: Path, content: bytes) -> None:
+    for node in ast.walk(ast.parse(content)):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            if name == package or name.startswith(package + "."):
+                line = node.lineno  # type: ignore[attr-defined]
+                raise BrokenCode(
+                    f"{path}, line {line}: imports {name}. Write `from .{name.rpartition('.')[2]} import ...`, "
+                    "so that a model's own copy of this file uses its own copy of that one."
+                )

@@ -1,0 +1,124 @@
+"""What a use case declares: contracts, functions and policies. Everything else follows from it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mlplatform.ml.code_files import files_of
+from mlplatform.ml.code_version import code_version
+from mlplatform.ml.gate import Gate
+from mlplatform.ml.naming import checked_use_case_name
+from mlplatform.ml.reading import ROW_ID
+from mlplatform.ml.splits import EntitySplit
+from mlplatform.ml.steps import Step
+
+PLATFORM_PREFIXES = ("mlplatform.ml", "mlplatform.container")
+Task = Literal["binary_classification", "regression"]
+
+
+class Declaration(BaseModel):
+    """A use case, free of Dagster. `raw` and `features` are pandera models.
+
+    The functions live in modules beside each other in one package, the use case's folder: these files are
+    hashed into code versions and copied beside every model.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: str = Field(description="lower-case name; group, prefix of asset keys and of job names")
+    description: str = Field(description="what is predicted, for whom; shown in the UI and on the model card")
+    raw: Any = Field(description="pandera model of a landed file")
+    features: Any = Field(description="pandera model of what build_features returns")
+    build_features: Callable[..., Any] = Field(description="DataFrame -> DataFrame, pure, row by row")
+    estimator: Callable[..., Any] = Field(description="(seed, **hyperparameters) -> unfitted sklearn Pipeline")
+    hyperparameters: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of estimator")
+    entity: str = Field(description="column that names whom a row is about")
+    target: str = Field(description="column to predict")
+    task: Task
+    split: EntitySplit = EntitySplit()
+    gate: Gate
+    max_quarantined_share: float = Field(0.1, ge=0, le=1, description="more bad rows than this refuse a batch")
+    minimum_rows: int = Field(50, ge=2, description="fewer rows than this in a set refuse the training")
+    seed: int = 0
+    threads: int = Field(1, ge=1, description="threads of a fit; part of the model, since results depend on it")
+    owners: tuple[str, ...] = ()
+    intended_use: str = Field("", description="shown on the model card")
+    limits: str = Field("", description="what the model is not for; shown on the model card")
+    sample: Callable[..., Any] | None = Field(None, description="(rows, seed, drift) -> DataFrame to try with")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Declaration:
+        checked_use_case_name(self.name)
+        packages = {one.__module__.rpartition(".")[0] for one in self._parts().values()}
+        if len(packages) != 1:
+            raise ValueError(f"{self.name}: contracts and functions lie in {sorted(packages)}, not in one folder")
+        columns, features = self.raw.to_schema().columns, self.features.to_schema().columns
+        for role, column in (("entity", self.entity), ("target", self.target)):
+            if column not in columns:
+                raise ValueError(f"{self.name}: {role} {column!r} is no column of {self.raw.__name__}")
+        taken = {self.entity, self.target, ROW_ID} & set(features)
+        if taken:
+            raise ValueError(f"{self.name}: {', '.join(sorted(taken))} cannot be a feature")
+        unknown = set(self.gate.slices) - set(features) - set(columns)
+        if unknown:
+            raise ValueError(f"{self.name}: the gate slices by {sorted(unknown)}, which no contract has")
+        return self
+
+    def _parts(self) -> dict[str, Any]:
+        names = ("raw", "features", "build_features", "estimator")
+        return {name: getattr(self, name) for name in names}
+
+    @cached_property
+    def package(self) -> str:
+        """Dotted name of the use case's folder."""
+        return str(self.build_features.__module__.rpartition(".")[0])
+
+    def code_version(self, step: Step) -> str:
+        """Hex sha256 over the code of a step: see `docs/architecture.md`, "What counts as a change"."""
+        modules = [*step.platform_code, *(self._parts()[name].__module__ for name in step.use_case_code)]
+        return code_version(modules, self._prefixes)
+
+    def code_files(self) -> dict[str, bytes]:
+        """The files of the use case that a model takes with it, by path relative to its folder."""
+        modules = {part.__module__ for part in self._parts().values()}
+        return files_of(self.package, Path(inspect.getfile(self.build_features)).parent, modules)
+
+    @property
+    def _prefixes(self) -> tuple[str, ...]:
+        return (*PLATFORM_PREFIXES, self.package)
+
+    def reference(self, part: str) -> str:
+        """A function or contract as "module:name", relative to the folder."""
+        one = self._parts()[part]
+        return f"{one.__module__.removeprefix(self.package + '.')}:{one.__name__}"
+
+    def parameters(self, step: Step) -> Mapping[str, Any]:
+        """What of the declaration, besides code, decides a step's outcome; plain JSON values."""
+        roles = {"entity": self.entity, "target": self.target}
+        by_step: dict[str, dict[str, Any]] = {
+            "raw": {},
+            "validated": {"max_quarantined_share": self.max_quarantined_share},
+            "features": roles,
+            "sets": {**roles, "split": self.split.model_dump(), "minimum_rows": self.minimum_rows, "task": self.task},
+            "model": {
+                **roles,
+                "hyperparameters": self.hyperparameters,
+                "seed": self.seed,
+                "threads": self.threads,
+                "task": self.task,
+            },
+            "evaluation": {"gate": self.gate.model_dump(mode="json"), "task": self.task, "seed": self.seed},
+            "model_card": {
+                "description": self.description,
+                "intended_use": self.intended_use,
+                "limits": self.limits,
+                "owners": list(self.owners),
+            },
+        }
+        return by_step[step.name]

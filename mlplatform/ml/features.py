@@ -1,0 +1,88 @@
+"""Calls a use case's feature function and holds it to its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlplatform.ml.errors import BrokenCode
+from mlplatform.ml.reading import ROW_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BuildFeatures = Callable[["pd.DataFrame"], "pd.DataFrame"]
+_SAMPLED_ROWS = 32
+
+
+def make_features(rows: pd.DataFrame, build: BuildFeatures, contract: Any, *, target: str) -> pd.DataFrame:
+    """The feature columns of the contract for n validated rows, in its order, index 0..n-1.
+
+    The function sees neither target nor row id, so it cannot leak them; and it is called a second time on a
+    few rows, since a function that looks at other rows (a mean of the batch, say) would answer differently
+    for the single row of a request. Raises BrokenCode.
+    """
+    given = rows.drop(columns=[ROW_ID, target], errors="ignore").reset_index(drop=True)
+    features = _called(build, given)
+    checked = _checked(features, given, contract)
+    _refuse_looking_at_other_rows(build, given, checked, contract)
+    return checked
+
+
+def carried(rows: pd.DataFrame, *, entity: str, target: str) -> pd.DataFrame:
+    """What travels beside the features to the sets and is never one of them: row id, entity, target."""
+    return rows[[ROW_ID, entity, target]].reset_index(drop=True)
+
+
+def _called(build: BuildFeatures, rows: pd.DataFrame) -> pd.DataFrame:
+    features = build(rows.copy())
+    where = f"{build.__module__}.{getattr(build, '__name__', 'build_features')}"
+    if not hasattr(features, "columns"):
+        raise BrokenCode(f"{where} returned {type(features).__name__}. Return a DataFrame of features.")
+    if not features.index.equals(rows.index):
+        raise BrokenCode(
+            f"{where} returned {len(features):,} rows for {len(rows):,}, or changed the index. "
+            "Return one row per input row, in the same order and with the same index."
+        )
+    return features
+
+
+def _checked(features: pd.DataFrame, rows: pd.DataFrame, contract: Any) -> pd.DataFrame:
+    from pandera.errors import SchemaErrors
+
+    schema = contract.to_schema()
+    missing = [name for name in schema.columns if name not in features]
+    if missing:
+        raise BrokenCode(f"build_features made no column {', '.join(missing)}, which {schema.name} promises.")
+    try:
+        return schema.validate(features[list(schema.columns)], lazy=True)
+    except SchemaErrors as errors:
+        first = errors.failure_cases.to_dict("records")[0]
+        at = first["index"]
+        source = "" if at is None or at != at else f" from {_shown(rows.iloc[int(at)].to_dict())}"
+        raise BrokenCode(
+            f"build_features made {first['failure_case']!r} in column {first['column']!r}, which breaks "
+            f"{first['check']} of {schema.name}{source}. Mend the function or the feature contract."
+        ) from None
+
+
+def _shown(row: dict[Any, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in list(row.items())[:6])
+
+
+def _refuse_looking_at_other_rows(
+    build: BuildFeatures, rows: pd.DataFrame, features: pd.DataFrame, contract: Any
+) -> None:
+    if len(rows) < 2:
+        return
+    sample: Sequence[int] = range(0, len(rows), max(1, len(rows) // _SAMPLED_ROWS))
+    few = rows.iloc[list(sample)]
+    alone = contract.to_schema().validate(_called(build, few)[list(features.columns)])
+    expected = features.iloc[list(sample)]
+    for name in features.columns:
+        same = (alone[name] == expected[name]) | (alone[name].isna() & expected[name].isna())
+        if not same.all():
+            raise BrokenCode(
+                f"build_features looks at other rows: column {name!r} differs when fewer rows are given. "
+                "Compute each row from itself alone; what must be learned from data belongs into the estimator."
+            )

@@ -1,0 +1,280 @@
+"""The gate: may this challenger take the champion's place?
+
+Challenger and champion are scored on the same frozen rows. A paired bootstrap over those rows (Efron and
+Tibshirani, 1993, percentile intervals) says how far the difference between them can be trusted:
+
+====================================================  =======
+metric undefined on these rows (one class only)       HOLD
+challenger misses ``minimum``                         REJECT
+no champion: beats the baseline prediction, or not    PROMOTE, REJECT
+difference is zero on every resample                  HOLD
+whole interval above ``-margin``, estimate >= 0       PROMOTE
+whole interval below ``-margin``                      REJECT
+anything else                                         HOLD
+====================================================  =======
+
+Differences are signed so that positive means that the challenger is better, for errors as well as for scores.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mlplatform.ml.metrics import Array, FloatArray, Metric, metric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Decision = Literal["PROMOTE", "HOLD", "REJECT"]
+
+SMALLEST_SLICE = 50
+"""Rows below which a slice is left out: an interval over fewer says little and invites over-reading."""
+
+BATCH_CELLS = 100_000
+"""Resampled values held at once: bounds the memory for large sets and stays within the processor's cache."""
+
+
+class Gate(BaseModel):
+    """What a challenger has to show before it may be approved."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str = Field(description="Name of the deciding metric, one of mlplatform.ml.metrics.METRICS.")
+    minimum: float = Field(
+        description="Worst acceptable value of the metric: a floor for scores such as roc_auc, a ceiling for "
+        "errors such as mae."
+    )
+    margin: float = Field(
+        default=0.0,
+        ge=0,
+        description="Loss against the champion, in units of the metric, that is still tolerated. At 0 the "
+        "whole interval of the difference must show an improvement. Above 0 a challenger that is not worse "
+        "on these rows is promoted once its interval rules out a loss as large as the margin.",
+    )
+    confidence: float = Field(
+        default=0.95, gt=0, lt=1, description="Share of resamples that lie inside each two-sided interval."
+    )
+    slices: tuple[str, ...] = Field(
+        default=(),
+        description="Columns by whose values the metric is reported as well; they inform, not decide.",
+    )
+    resamples: int = Field(default=500, ge=50, description="Bootstrap resamples behind each interval.")
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return metric(name).name
+
+    def reaches_minimum(self, value: float) -> bool:
+        """Whether the metric's value is acceptable in itself; False for nan."""
+        return value >= self.minimum if metric(self.metric).higher_is_better else value <= self.minimum
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its bootstrap interval; all three are nan when the metric is undefined."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+@dataclass(frozen=True)
+class SliceEstimate:
+    """The metric on the rows in which ``column`` has ``value`` ("missing" for absent values)."""
+
+    column: str
+    value: str
+    rows: int
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision, why, and every number that it rests on."""
+
+    decision: Decision
+    reason: str
+    metric: str
+    rows: int
+    challenger: Estimate
+    champion: Estimate | None = None
+    difference: Estimate | None = None
+    baseline: float | None = None
+    slices: tuple[SliceEstimate, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain values that JSON has; nan, which it lacks, becomes None."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+
+def judge(
+    gate: Gate,
+    y: Array,
+    challenger_prediction: Array,
+    champion_prediction: Array | None = None,
+    baseline_prediction: Array | None = None,
+    slices: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Verdict:
+    """Judge a challenger on frozen rows.
+
+    ``y`` and the predictions have shape ``(n,)``, n >= 2; for a binary task labels are 0 and 1 and
+    predictions are probabilities of 1. ``slices`` has the n rows in the same order and at least the gate's
+    slice columns. The same arguments give the same verdict. ValueError names an array that has another length
+    or is not finite, labels that are not 0 or 1, and missing slice columns.
+    """
+    score = metric(gate.metric)
+    y = _labels(score, y)
+    challenger = _finite("challenger_prediction", challenger_prediction, len(y))
+    baseline = None
+    if baseline_prediction is not None:
+        baseline = score(y, _finite("baseline_prediction", baseline_prediction, len(y)))
+    champion = None
+    if champion_prediction is not None:
+        champion = _finite("champion_prediction", champion_prediction, len(y))
+    estimates = _bootstrap(gate, y, [challenger] if champion is None else [challenger, champion], seed)
+    decision, reason = _decide(gate, estimates, baseline)
+    return Verdict(
+        decision=decision,
+        reason=reason,
+        metric=gate.metric,
+        rows=len(y),
+        challenger=estimates[0],
+        champion=estimates[1] if champion is not None else None,
+        difference=estimates[2] if champion is not None else None,
+        baseline=baseline,
+        slices=_slices(gate, y, challenger, slices, seed),
+    )
+
+
+def _decide(gate: Gate, estimates: list[Estimate], baseline: float | None) -> tuple[Decision, str]:
+    """The rules of the module's docstring; ``estimates`` is [challenger] or [challenger, champion, gain]."""
+    score, challenger = metric(gate.metric), estimates[0]
+    if math.isnan(challenger.value):
+        return "HOLD", f"{score.name} is undefined on these rows (one class or a constant target)."
+    if not gate.reaches_minimum(challenger.value):
+        wanted = "at least" if score.higher_is_better else "at most"
+        return "REJECT", f"{score.name} is {challenger}, but must be {wanted} {gate.minimum:g}."
+    if len(estimates) > 1:
+        return _against_champion(gate, *estimates)
+    reached = f"First model: {score.name} is {challenger} and reaches the minimum of {gate.minimum:g}"
+    if baseline is None:
+        return "PROMOTE", f"{reached}; no baseline was given."
+    if score.gain(challenger.value, baseline) > 0:
+        return "PROMOTE", f"{reached} and beats the baseline's {baseline:.4f}."
+    return "REJECT", f"{reached}, but does not beat the baseline's {baseline:.4f}."
+
+
+def _against_champion(
+    gate: Gate, challenger: Estimate, champion: Estimate, difference: Estimate
+) -> tuple[Decision, str]:
+    """The rules for a challenger that reached the minimum, given its gain over the champion."""
+    scores = f"{challenger.value:.4f} against the champion's {champion.value:.4f}"
+    text = f"{gate.metric} is {scores}, gain {difference}"
+    bound = f"{-gate.margin:g}" if gate.margin else "0"
+    if difference.value == difference.low == difference.high == 0:
+        return "HOLD", f"{text}: nothing is gained, both score the same on these rows."
+    # Strictly above: models that differ in a few rows have an interval that ends at exactly 0, no gain shown.
+    if difference.low > -gate.margin and difference.value >= 0:
+        return "PROMOTE", f"{text}: the whole interval is above {bound}."
+    if difference.high < -gate.margin:
+        return "REJECT", f"{text}: the whole interval is below {bound}."
+    if difference.low > -gate.margin:
+        return "HOLD", f"{text}: within the margin of {gate.margin:g}, but not better on these rows."
+    return "HOLD", f"{text}: the interval includes {bound}, so these rows cannot tell."
+
+
+def _bootstrap(gate: Gate, y: FloatArray, predictions: list[FloatArray], seed: int) -> list[Estimate]:
+    """Estimates of each prediction and, when there are two, of the first's gain over the second.
+
+    One set of resamples serves all of them. Resamples on which the metric is undefined are left out.
+    """
+    from scipy.stats import DegenerateDataWarning, bootstrap
+
+    score = metric(gate.metric)
+
+    def statistic(labels: Array, *columns: Array, axis: int) -> FloatArray:
+        scores = [score.function(labels, column) for column in columns]
+        return np.stack([*scores, score.gain(*scores)] if len(scores) == 2 else scores)
+
+    columns = (y, *(score.prepare(prediction) for prediction in predictions))
+    values = statistic(*columns, axis=-1)
+    if np.isnan(values).any():
+        return [Estimate(float(value), math.nan, math.nan) for value in values]
+    with warnings.catch_warnings():
+        # It warns about the interval of its own, which one undefined resample turns into nan; not used here.
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        resampled = bootstrap(
+            columns,
+            statistic,
+            n_resamples=gate.resamples,
+            batch=max(1, BATCH_CELLS // len(y)),
+            vectorized=True,
+            paired=True,
+            axis=-1,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).bootstrap_distribution
+    tail = (1 - gate.confidence) / 2
+    low, high = np.nanquantile(resampled, [tail, 1 - tail], axis=-1)
+    return [Estimate(*map(float, each)) for each in zip(values, low, high, strict=True)]
+
+
+def _slices(
+    gate: Gate, y: FloatArray, prediction: FloatArray, frame: pd.DataFrame | None, seed: int
+) -> tuple[SliceEstimate, ...]:
+    """The metric per value of each slice column, in the gate's order of columns, then by value as text."""
+    columns = () if frame is None else tuple(frame.columns)
+    missing = [column for column in gate.slices if column not in columns]
+    if missing:
+        raise ValueError(f"slices lacks the column(s) {', '.join(missing)} that the gate names")
+    if frame is None:
+        return ()
+    if len(frame) != len(y):
+        raise ValueError(f"slices has {len(frame):,} rows, y has {len(y):,}")
+    found = []
+    for column in gate.slices:
+        names = frame[column].astype("object").where(frame[column].notna(), "missing").astype(str).to_numpy()
+        values, inverse, counts = np.unique(names, return_inverse=True, return_counts=True)
+        for index in np.flatnonzero(counts >= SMALLEST_SLICE):
+            rows = inverse == index
+            estimate = _bootstrap(gate, y[rows], [prediction[rows]], seed)[0]
+            found.append(SliceEstimate(column, str(values[index]), int(counts[index]), estimate))
+    return tuple(found)
+
+
+def _labels(score: Metric, y: Array) -> FloatArray:
+    labels = _finite("y", y, len(y))
+    if len(labels) < 2:
+        raise ValueError(f"y has {len(labels)} row(s); judging needs at least 2")
+    if score.task == "binary_classification" and not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"{score.name} needs labels 0 and 1; y has {np.unique(labels)[:5].tolist()}")
+    return labels
+
+
+def _finite(name: str, values: Array, rows: int) -> FloatArray:
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.shape != (rows,):
+        raise ValueError(f"{name} has shape {numbers.shape}; expected ({rows},)")
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} has {int((~np.isfinite(numbers)).sum()):,} values that are not finite")
+    return numbers
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

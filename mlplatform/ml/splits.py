@@ -1,0 +1,40 @@
+"""Which side of the hold-out a row is on. A rule only, never a stored list of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Side = Literal["training", "validation"]
+
+
+class EntitySplit(BaseModel):
+    """All rows of an entity are on the same side, whichever batch they come with.
+
+    The side depends on the entity's value and the salt alone, so one more batch moves nobody,
+    and challenger and champion are always judged on people that neither has seen.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    validation_share: float = Field(0.2, gt=0, lt=1, description="share of the entities held out")
+    salt: str = Field("mlplatform", max_length=64, description="another salt draws another hold-out")
+
+    def held_out(self, entities: Sequence[object]) -> np.ndarray:
+        """True where the entity belongs to the validation set; shape (n,) for n entities."""
+        import numpy as np
+
+        key, limit = self.salt.encode(), int(self.validation_share * 2**64)
+
+        def below_limit(entity: object) -> bool:
+            place = blake2b(str(entity).encode(), key=key, digest_size=8).digest()
+            return int.from_bytes(place, "big") < limit
+
+        sides = {entity: below_limit(entity) for entity in set(entities)}
+        return np.fromiter((sides[entity] for entity in entities), dtype=bool, count=len(entities))

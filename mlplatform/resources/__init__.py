@@ -1,0 +1,1 @@
+"""What assets use and environments swap: snapshots, landed files, training, locks."""

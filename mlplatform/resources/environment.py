@@ -1,0 +1,36 @@
+"""Which resources an environment uses. `MLPLATFORM_ENV` chooses; `local` needs no network and no account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlplatform.ml.errors import WrongUsage
+from mlplatform.resources.home import home_folder
+from mlplatform.resources.landed_files import LandedFiles
+from mlplatform.resources.single_flight import SingleFlight
+from mlplatform.resources.snapshots import Snapshots
+from mlplatform.resources.training.local import LocalTraining
+
+
+def local(home: Path) -> dict[str, Any]:
+    """Everything in one folder and in the run's own process."""
+    return {
+        "snapshots": Snapshots(root=str(home / "snapshots")),
+        "landed_files": LandedFiles(root=str(home / "landed")),
+        "single_flight": SingleFlight(folder=str(home / "locks")),
+        "training": LocalTraining(),
+    }
+
+
+ENVIRONMENTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {"local": local}
+
+
+def resources() -> dict[str, Any]:
+    """The resources of the chosen environment, by the names that assets ask for."""
+    name = os.environ.get("MLPLATFORM_ENV", "local")
+    if name not in ENVIRONMENTS:
+        raise WrongUsage(f"MLPLATFORM_ENV={name!r} is no environment. Choose: {', '.join(ENVIRONMENTS)}.")
+    return ENVIRONMENTS[name](home_folder())

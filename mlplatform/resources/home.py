@@ -1,0 +1,50 @@
+"""The home folder: Dagster's instance and the platform's files in one place.
+
+`MLPLATFORM_HOME` names it, else `DAGSTER_HOME`, else `.mlplatform` in the working directory. The command line
+and the UI look at the same instance because both use this folder as `DAGSTER_HOME`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlplatform.ml.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+DEFAULT_HOME = ".mlplatform"
+
+
+def home_folder() -> Path:
+    """The absolute path of the home folder; nothing is created."""
+    named = os.environ.get("MLPLATFORM_HOME") or os.environ.get("DAGSTER_HOME") or DEFAULT_HOME
+    return Path(named).expanduser().absolute()
+
+
+def prepare_home() -> Path:
+    """Create the home folder with its `dagster.yaml` where absent, and make it DAGSTER_HOME."""
+    home = home_folder()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        settings = home / "dagster.yaml"
+        with suppress(FileExistsError), settings.open("x", encoding="utf-8") as file:
+            file.write(files("mlplatform.resources").joinpath("dagster.yaml").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongUsage(
+            f"{home} cannot be the home folder: {error.strerror}. Set MLPLATFORM_HOME to a folder to write to."
+        ) from None
+    os.environ["MLPLATFORM_HOME"] = os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def open_instance() -> DagsterInstance:
+    """Dagster's instance in the home folder."""
+    from dagster import DagsterInstance
+
+    prepare_home()
+    return DagsterInstance.get()

@@ -1,0 +1,108 @@
+"""The bytes as they landed, kept for ever under their own hash, and the event that makes them a batch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import dagster as dg
+
+from mlplatform.lineage.records import latest_by_batch, record_metadata
+from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile
+from mlplatform.ml.hashing import file_sha256
+from mlplatform.ml.naming import checked_batch_name
+from mlplatform.ml.steps import LANDED_FILE
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What landing a file did: `change` is "new batch", "new version" or "nothing: same bytes"."""
+
+    batch: str
+    sha256: str
+    bytes: int
+    change: str
+
+
+class LandedFiles(dg.ConfigurableResource[Any]):
+    """Landed bytes at `<root>/<sha256>`."""
+
+    root: str
+
+    def keep(self, file: Path) -> str:
+        """Copy a file's bytes into the store and return their sha256. UnreadableFile where there are none."""
+        _refuse_what_is_no_file(file)
+        root = Path(self.root)
+        root.mkdir(parents=True, exist_ok=True)
+        copy = root / f".tmp-{uuid4().hex}"
+        try:
+            shutil.copyfile(file, copy)
+            sha256 = file_sha256(copy)  # of the copy: the source may still be growing
+            with copy.open("rb+") as written:
+                os.fsync(written.fileno())
+            copy.replace(root / sha256)
+        finally:
+            copy.unlink(missing_ok=True)
+        return sha256
+
+    def place(self, sha256: str) -> Path:
+        """Where landed bytes lie on this machine; DamagedSnapshot where they are gone."""
+        path = Path(self.root) / sha256
+        if not path.exists():
+            raise DamagedSnapshot(f"landed file {path} is gone. Land the file again.")
+        return path
+
+    def land(self, instance: DagsterInstance, use_case: str, file: Path, batch: str) -> Landing:
+        """Make a file a batch: keep its bytes, add the partition, report the event. Safe to repeat.
+
+        The same bytes under the same batch change nothing; other bytes are a new version of that batch.
+        """
+        batch = checked_batch_name(batch)
+        sha256 = self.keep(file)
+        size = self.place(sha256).stat().st_size
+        before = latest_by_batch(instance, use_case, LANDED_FILE, [batch]).get(batch)
+        instance.add_dynamic_partitions(partitions_name(use_case), [batch])
+        if before and before.sha256 == sha256:
+            return Landing(batch, sha256, size, "nothing: same bytes")
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key=dg.AssetKey([use_case, LANDED_FILE]),
+                partition=batch,
+                tags={"dagster/data_version": sha256},
+                metadata={
+                    "file": file.name,
+                    "bytes": size,
+                    "sha256": sha256,
+                    **record_metadata(path=sha256, details={"file": file.name}),
+                },
+            )
+        )
+        return Landing(batch, sha256, size, "new version" if before else "new batch")
+
+
+def partitions_name(use_case: str) -> str:
+    """Name of the dynamic partitions of a use case's batches."""
+    return f"{use_case}_batches"
+
+
+def _refuse_what_is_no_file(file: Path) -> None:
+    if not file.exists():
+        raise UnreadableFile(f"{file} does not exist. Name a CSV file to land.")
+    if file.is_dir():
+        raise UnreadableFile(f"{file} is a directory. Name the files in it, for example {file}/*.csv.")
+    if not file.is_file():
+        raise UnreadableFile(f"{file} is no regular file. Name a CSV file to land.")
+    try:
+        with file.open("rb") as opened:
+            empty = not opened.read(1)
+    except OSError as error:
+        raise UnreadableFile(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
+    if empty:
+        raise UnreadableFile(f"{file} is empty. Land a CSV file with a header line and rows.")

@@ -1,0 +1,47 @@
+"""`UseCase`: the declaration of a use case as a Dagster component. `build_defs` only delegates."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import dagster as dg
+
+from mlplatform.assets import graph
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.gate import Gate
+from mlplatform.ml.splits import EntitySplit
+
+
+def _imported(context: dg.ResolutionContext, reference: str) -> Any:
+    """A function or contract that YAML names as "package.module:name"."""
+    module, _, name = context.resolve_value(reference, as_type=str).partition(":")
+    return getattr(import_module(module), name)
+
+
+Imported = Annotated[Any, dg.Resolver(_imported, model_field_type=str)]
+
+
+class UseCase(Declaration, dg.Component, dg.Model, dg.Resolvable):
+    """A use case: contracts, a feature function, an estimator and policies become one asset graph.
+
+    Usually instantiated in Python beside its functions with `@dg.component_instance`; from YAML, functions and
+    contracts are named as "package.module:name".
+    """
+
+    raw: Imported
+    features: Imported
+    build_features: Imported
+    estimator: Imported
+    sample: Imported | None = None
+    split: Annotated[
+        EntitySplit,
+        dg.Resolver(lambda context, given: EntitySplit(**given), model_field_type=dict[str, Any]),
+    ] = EntitySplit()
+    gate: Annotated[
+        Gate, dg.Resolver(lambda context, given: Gate(**given), model_field_type=dict[str, Any])
+    ]
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The use case's assets, checks and jobs."""
+        return graph.definitions(self)
