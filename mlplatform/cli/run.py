@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlplatform.cli import no_news
 from mlplatform.cli.output import json_option, report, report_json, show_progress, tell
+from mlplatform.cli.summary import summary_text
 from mlplatform.ml.errors import WrongUsage
+from mlplatform.ml.steps import ASSETS
 
 if TYPE_CHECKING:
     from mlplatform.cli.execution import Executed
+    from mlplatform.cli.location import Location
+    from mlplatform.ml.declaration import Declaration
 
 
 @click.command(help="Bring USE_CASE up to date: validate, build features, draw sets, train, judge.")
@@ -19,31 +24,45 @@ if TYPE_CHECKING:
 @json_option
 def command(use_case: str, up_to: str | None, as_json: bool) -> int:
     """Run what is out of date."""
-    from mlplatform.cli.execution import current_plan, execute
-    from mlplatform.cli.location import open_location
-    from mlplatform.cli.summary import run_summary, summary_text
-    from mlplatform.ml.steps import ASSETS
-
     if up_to is not None and up_to not in ASSETS:
         raise click.UsageError(f"there is no asset {up_to!r} to run to; choose one of {', '.join(ASSETS)}.")
+    summary = no_news.recall(use_case, up_to)
+    if summary:
+        _print(summary, as_json)
+        return 0
+    from mlplatform.cli.location import open_location
+
     location = open_location()
-    declaration = location.use_case(use_case)
-    show_progress()
-    decisions = current_plan(location, declaration)
-    if not any(decision.batch for decision in decisions):
-        raise WrongUsage(
-            f"{declaration.name} has no batches yet. Land a file first: mlplatform land {declaration.name} FILE."
-        )
-    done = execute(location, declaration, decisions, up_to=up_to, progress=tell)
-    summary = run_summary(location, declaration, done)
-    if as_json:
-        report_json(summary)
-    else:
-        for line in summary_text(summary):
-            report(line)
+    done, summary = bring_up_to_date(location, location.use_case(use_case), up_to)
+    _print(summary, as_json)
     for failure in done.failures:
         tell(f"error: {failure.message}")
     return exit_code(done)
+
+
+def bring_up_to_date(
+    location: Location, declaration: Declaration, up_to: str | None = None
+) -> tuple[Executed, dict[str, Any]]:
+    """Plan, execute, report. What was done, and the report as `run --json` prints it."""
+    from mlplatform.cli.execution import Executed, current_plan, execute
+    from mlplatform.cli.state import run_summary, stored_files
+
+    show_progress()
+    marks = no_news.Marks.now()
+    decisions = current_plan(location, declaration)
+    if not any(decision.batch for decision in decisions):
+        way_out = f"mlplatform land {declaration.name} FILE"
+        raise WrongUsage(f"{declaration.name} has no batches yet. Land a file first: {way_out}.")
+    done = execute(location, declaration, decisions, up_to=up_to, progress=tell)
+    if done.ran and not done.failures:
+        marks = no_news.Marks.now()
+        decisions = current_plan(location, declaration)
+    summary = run_summary(location, declaration, done)
+    if not any(decision.runs for decision in decisions):
+        files = stored_files(location, declaration.name)
+        quiet = run_summary(location, declaration, Executed())
+        no_news.remember(declaration.name, up_to, marks, files, quiet)
+    return done, summary
 
 
 def exit_code(done: Executed) -> int:
@@ -51,3 +70,11 @@ def exit_code(done: Executed) -> int:
     if done.failures:
         return min(failure.exit_code for failure in done.failures)
     return 3 if done.verdict not in (None, "PROMOTE") else 0
+
+
+def _print(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        report_json(summary)
+    else:
+        for line in summary_text(summary):
+            report(line)

@@ -15,7 +15,8 @@ from mlplatform.cli.output import columns, json_option, report, report_json
 def command(use_case: str | None, as_json: bool) -> int:
     """Report the state."""
     from mlplatform.cli.location import open_location
-    from mlplatform.cli.summary import state, summary_text, timings
+    from mlplatform.cli.state import state, timings
+    from mlplatform.cli.summary import summary_text
     from mlplatform.cli.world import latest_records
 
     location = open_location()

@@ -1,91 +1,13 @@
-"""The state of a use case, as `run` and `status` report it."""
+"""A use case's state in words. Knows nothing of Dagster, so that a report of no news comes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlplatform.cli.output import columns
-from mlplatform.cli.world import latest_records
-from mlplatform.ml.planning import Address
-from mlplatform.ml.steps import ASSETS, LANDED_FILE
-
-if TYPE_CHECKING:
-    from mlplatform.cli.execution import Executed
-    from mlplatform.cli.location import Location
-    from mlplatform.lineage.records import Record
-    from mlplatform.ml.declaration import Declaration
 
 _RULES_SHOWN = 5
-
-
-def run_summary(location: Location, declaration: Declaration, done: Executed) -> dict[str, Any]:
-    """What `run --json` prints."""
-    name = declaration.name
-    ran = {asset for asset, _ in done.ran}
-    return {
-        "use_case": name,
-        "run_ids": done.run_ids,
-        "ran": [f"{name}/{asset}" for asset in ASSETS if asset in ran],
-        "skipped": [f"{name}/{asset}" for asset in ASSETS if asset not in ran],
-        "failed": [
-            {"step": f.step, "batch": f.batch, "error": f.message, "run_id": f.run_id} for f in done.failures
-        ],
-        **state(latest_records(location.instance, name)),
-    }
-
-
-def state(records: Mapping[Address, Record]) -> dict[str, Any]:
-    """Batches, model and verdict as last recorded; the part that `run` and `status` share."""
-    model, evaluation = records.get(("model", None)), records.get(("evaluation", None))
-    judged = evaluation is not None and model is not None and evaluation.details["model_sha256"] == model.sha256
-    return {
-        "batches": [_batch(records, str(batch)) for asset, batch in sorted(records, key=str) if asset == LANDED_FILE],
-        "model_version": model.details["version"] if model else None,
-        "metric": dict(evaluation.details["metric"]) if evaluation and judged else None,
-        "verdict": evaluation.details["verdict"] if evaluation and judged else None,
-        "reason": evaluation.details["reason"] if evaluation and judged else None,
-        "approval": None,
-        "endpoint": None,
-    }
-
-
-def _batch(records: Mapping[Address, Record], batch: str) -> dict[str, Any]:
-    """Row counts of a batch; None while it has not been validated."""
-    quarantine, landed = records.get(("quarantine", batch)), records[(LANDED_FILE, batch)]
-    counts = quarantine.details if quarantine else {}
-    raw = records.get(("raw", batch))
-    return {
-        "batch": batch,
-        "file": landed.details["file"],
-        "rows_in": counts.get("rows_in", raw.rows if raw else None),
-        "validated": counts.get("validated"),
-        "quarantined": counts.get("quarantined"),
-        "rows_per_rule": dict(counts.get("rows_per_rule", {})),
-    }
-
-
-def timings(records: Mapping[Address, Record]) -> list[dict[str, Any]]:
-    """Per asset: how often it is there, the seconds its latest versions took, and when the last was made."""
-    lines = []
-    for asset in ASSETS:
-        found = [record for (name, _), record in records.items() if name == asset]
-        if found:
-            newest = max(found, key=lambda record: record.time)
-            seconds = [record.seconds or 0.0 for record in found]
-            lines.append(
-                {
-                    "asset": asset,
-                    "versions": len(found),
-                    "seconds": round(newest.seconds or 0.0, 3),
-                    "seconds_total": round(sum(seconds), 3),
-                    "time": datetime.fromtimestamp(newest.time, UTC).isoformat(timespec="seconds"),
-                    "sha256": newest.sha256,
-                    "run_id": newest.run_id,
-                }
-            )
-    return lines
 
 
 def summary_text(summary: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """A fitted model as bytes: canonical when written, audited before it is built again. Never pickle.
 
-The format is that of skops: a zip of `schema.json`, a tree of nodes, and one member per array. What skops writes
-differs from dump to dump, because it names nodes and members after memory addresses; here they are
+The format is that of skops: a zip of `schema.json`, a tree of nodes, and one member per array. What skops
+writes differs from dump to dump, because it names nodes and members after memory addresses; here they are
 numbered in order of appearance instead, and `skops.io.load` reads the result like any other file.
 """
 
@@ -86,8 +86,8 @@ def load_trusted(data: bytes, trusted: Sequence[str] = TRUSTED_TYPES) -> Any:
         ) from error
     if untrusted:
         raise UntrustedModel(
-            f"the model file asks for types that are not trusted: {', '.join(untrusted)}. Nothing was loaded. "
-            "If the file comes from your own training and each of these is known to be harmless to build, "
+            f"the model file asks for types that are not trusted: {', '.join(untrusted)}. Nothing was "
+            "loaded. If the file comes from your own training and each of these is known to be harmless to build, "
             "add them to the trusted types; otherwise keep the file away"
         )
     try:
@@ -106,8 +106,8 @@ def _refuse_other_formats(data: bytes) -> None:
         return
     if data[:1] == b"\x80" or data[:2] in {b"\x1f\x8b", b"x\x9c", b"BZ"} or data[:5] == b"\xfd7zXZ":
         raise UntrustedModel(
-            f"the model file looks like a pickle or joblib file (it begins with {data[:4]!r}), which can run any "
-            "code when it is loaded, so it never is; retrain, or write the model with dump_canonical"
+            f"the model file looks like a pickle or joblib file (it begins with {data[:4]!r}), which can run "
+            "any code when it is loaded, so it never is; retrain, or write the model with dump_canonical"
         )
     raise UnreadableModel(
         f"the model file is no zip archive or is cut off ({len(data)} bytes, beginning with {data[:8]!r}); "
@@ -181,10 +181,11 @@ def _without_padding(content: bytes) -> bytes:
     if b"'descr': [" not in content[:32]:  # where the header of .npy begins; a plain array has a string there
         return content
     array = np.load(io.BytesIO(content), allow_pickle=False)
-    clean = np.zeros_like(array)
+    clean = np.zeros(array.shape, array.dtype, order="F" if array.flags.fnc else "C")  # as np.save chose
     for name in array.dtype.names:
         clean[name] = array[name]
-    return content[: len(content) - clean.nbytes] + clean.tobytes("A")  # in the order that np.save chose
+    header = content[: len(content) - clean.nbytes]
+    return header + bytes(clean.tobytes("A"))
 
 
 def _plain_zip(content: bytes) -> bytes:

@@ -231,7 +231,7 @@ def test_an_own_function_needs_trust_and_the_message_says_how() -> None:
 
 
 def node(loader: str, module: str, name: str, **rest: Any) -> dict[str, Any]:
-    return {"__class__": name, "__module__": module, "__loader__": loader, "__id__": id(rest), **rest}
+    return {"__class__": name, "__module__": module, "__loader__": loader, **rest}
 
 
 def told(value: Any) -> dict[str, Any]:

@@ -248,9 +248,9 @@ def test_what_is_missing_or_broken_is_named(write: Write) -> None:
     (shop / "core" / "maths.py").write_bytes(b"x = '\xff'\n")
     with pytest.raises(UnreadableSource, match=r"maths\.py:\d+: not Python"):
         version(shop)
-    with pytest.raises(UnreadableSource, match="'shop.core.none' does not exist; it is named by an entry"):
+    with pytest.raises(UnreadableSource, match=r"'shop\.core\.none' does not exist; it is named by an entry"):
         version(shop, ["shop.core.none"])
-    with pytest.raises(ValueError, match="entry 'shop.other.tools' lies in none of the prefixes"):
+    with pytest.raises(ValueError, match=r"entry 'shop\.other\.tools' lies in none of the prefixes"):
         version(shop, ["shop.other.tools"])
-    with pytest.raises(UnreadableSource, match="'no_such_package.a' does not exist"):
+    with pytest.raises(UnreadableSource, match=r"'no_such_package\.a' does not exist"):
         code_version(["no_such_package.a"], ["no_such_package"])
