@@ -87,8 +87,8 @@ def load_trusted(data: bytes, trusted: Sequence[str] = TRUSTED_TYPES) -> Any:
     if untrusted:
         raise UntrustedModel(
             f"the model file asks for types that are not trusted: {', '.join(untrusted)}. Nothing was "
-            "loaded. If the file comes from your own training and each of these is known to be harmless to build, "
-            "add them to the trusted types; otherwise keep the file away"
+            "loaded. If the file comes from your own training and each of these is known to be harmless to "
+            "build, add them to the trusted types; otherwise keep the file away"
         )
     try:
         return skops.io.loads(data, trusted=list(trusted))
