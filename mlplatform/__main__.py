@@ -1,6 +1,6 @@
 """`python -m mlplatform` is the same program as `mlplatform`."""
 
-from mlplatform.cli.main import main
+from mlplatform.cli.main import start
 
 if __name__ == "__main__":
-    main()
+    start()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.assets.graph import update_job_name
 from mlplatform.assets.production import EXIT_CODE
-from mlplatform.cli.world import world_of
+from mlplatform.cli.world import latest_records, world_of
 from mlplatform.ml.planning import Decision, plan
+from mlplatform.ml.steps import BY_NAME, PER_BATCH
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -48,24 +48,18 @@ class Executed:
         return {failure.batch for failure in self.failures if failure.batch}
 
 
-def current_plan(location: Location, declaration: Declaration, failed: Iterable[str] = ()) -> list[Decision]:
-    """The plan for the world as it is now."""
-    world = world_of(location.instance, declaration, location.snapshots, location.landed_files)
-    return plan(world, unavailable=set(failed))
-
-
 def execute(
     location: Location,
     declaration: Declaration,
     decisions: list[Decision],
     *,
     up_to: str | None = None,
-    progress: Callable[[str], None] = logging.getLogger(__name__).info,
+    progress: Callable[[str], None],
 ) -> Executed:
     """One run per batch with its planned steps, then one run for the sets, the model and the verdict.
 
-    A batch that fails does so alone. After the batches the plan is made again, because what failed, or came
-    out as it was before, changes nothing further down.
+    A single batch and what follows from it share a run. A batch that fails does so alone: the plan is made
+    again, because what failed, or came out as it was before, changes nothing further down.
     """
     done = Executed()
     wanted = _up_to(decisions, up_to)
@@ -73,16 +67,25 @@ def execute(
     for decision in wanted:
         if decision.batch is not None:
             by_batch.setdefault(decision.batch, []).append(decision)
+    rest = [decision for decision in wanted if decision.batch is None]
     for number, (batch, steps) in enumerate(by_batch.items(), start=1):
-        progress(f"batch {batch} ({number} of {len(by_batch)}): {', '.join(step.step for step in steps)}")
-        _run(location, declaration, steps, batch, done)
-    if any(decision.batch is None for decision in wanted):
-        again = current_plan(location, declaration, done.failed_batches) if by_batch else decisions
-        steps = [decision for decision in _up_to(again, up_to) if decision.batch is None]
-        if steps:
-            progress(f"{declaration.name}: {', '.join(step.step for step in steps)}")
-            _run(location, declaration, steps, None, done)
+        together = steps + rest if len(by_batch) == 1 else steps
+        progress(f"batch {batch} ({number} of {len(by_batch)}): {', '.join(step.step for step in together)}")
+        _run(location, declaration, together, batch, done)
+    if rest and (len(by_batch) != 1 or done.failed_batches):
+        if by_batch:
+            again = plan_now(location, declaration, unavailable=done.failed_batches)
+            rest = [decision for decision in _up_to(again, up_to) if decision.batch is None]
+        if rest:
+            progress(f"{declaration.name}: {', '.join(step.step for step in rest)}")
+            _run(location, declaration, rest, None, done)
     return done
+
+
+def plan_now(location: Location, declaration: Declaration, unavailable: Iterable[str] = ()) -> list[Decision]:
+    """The plan for the world as it is now."""
+    records = latest_records(location.instance, declaration.name)
+    return plan(world_of(location, declaration, records), unavailable=set(unavailable))
 
 
 def _up_to(decisions: list[Decision], asset: str | None) -> list[Decision]:
@@ -109,7 +112,7 @@ def _run(
     done.run_ids.append(result.run_id)
     for event in result.get_asset_materialization_events():
         asset = event.materialization.asset_key.path[-1]
-        done.ran.append((asset, batch))
+        done.ran.append((asset, batch if asset in PER_BATCH else None))
         if asset == "evaluation":
             done.verdict = str(event.materialization.metadata["verdict"].value)
     done.failures += _failures(result, batch)
@@ -123,7 +126,8 @@ def _failures(result: ExecuteInProcessResult, batch: str | None) -> list[Failure
         message = stated.description if stated and stated.description else str(data.error.message).strip()
         code = stated.metadata.get(EXIT_CODE) if stated else None
         step = str(event.step_key).rpartition("__")[2]
-        failures.append(Failure(step, batch, message, int(code.value) if code else 1, result.run_id))
+        of_batch = batch if BY_NAME[step].per_batch else None
+        failures.append(Failure(step, of_batch, message, int(code.value) if code else 1, result.run_id))
     if not failures and not result.success:
         failures.append(Failure("run", batch, _run_error(result), 1, result.run_id))
     return failures

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 @json_option
 def command(use_case: str, as_json: bool) -> int:
     """Explain the plan."""
-    from mlplatform.cli.execution import current_plan
+    from mlplatform.cli.execution import plan_now
     from mlplatform.cli.location import open_location
 
     location = open_location()
     declaration = location.use_case(use_case)
-    decisions = current_plan(location, declaration)
+    decisions = plan_now(location, declaration)
     if as_json:
         report_json({"use_case": declaration.name, "plan": [asdict(decision) for decision in decisions]})
     else:

@@ -44,25 +44,28 @@ def bring_up_to_date(
     location: Location, declaration: Declaration, up_to: str | None = None
 ) -> tuple[Executed, dict[str, Any]]:
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
-    from mlplatform.cli.execution import Executed, current_plan, execute
-    from mlplatform.cli.state import run_summary, stored_files
+    from mlplatform.cli.execution import Executed, execute
+    from mlplatform.cli.state import run_summary
+    from mlplatform.cli.world import latest_records, stored_files, world_of
+    from mlplatform.ml.planning import plan
 
+    name = declaration.name
     show_progress()
     marks = no_news.Marks.now()
-    decisions = current_plan(location, declaration)
+    records = latest_records(location.instance, name)
+    decisions = plan(world_of(location, declaration, records))
     if not any(decision.batch for decision in decisions):
-        way_out = f"mlplatform land {declaration.name} FILE"
-        raise WrongUsage(f"{declaration.name} has no batches yet. Land a file first: {way_out}.")
+        way_out = f"mlplatform land {name} FILE"
+        raise WrongUsage(f"{name} has no batches yet. Land a file first: {way_out}.")
     done = execute(location, declaration, decisions, up_to=up_to, progress=tell)
-    if done.ran and not done.failures:
+    if done.run_ids:
         marks = no_news.Marks.now()
-        decisions = current_plan(location, declaration)
-    summary = run_summary(location, declaration, done)
+        records = latest_records(location.instance, name)
+        decisions = plan(world_of(location, declaration, records))
     if not any(decision.runs for decision in decisions):
-        files = stored_files(location, declaration.name)
-        quiet = run_summary(location, declaration, Executed())
-        no_news.remember(declaration.name, up_to, marks, files, quiet)
-    return done, summary
+        quiet = run_summary(name, Executed(), records)
+        no_news.remember(name, up_to, marks, stored_files(location, records), quiet)
+    return done, run_summary(name, done, records)
 
 
 def exit_code(done: Executed) -> int:

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.cli.world import latest_records
-from mlplatform.ml.planning import Address
+from mlplatform.cli.world import Records
 from mlplatform.ml.steps import ASSETS, LANDED_FILE
 
 if TYPE_CHECKING:
     from mlplatform.cli.execution import Executed
-    from mlplatform.cli.location import Location
-    from mlplatform.lineage.records import Record
-    from mlplatform.ml.declaration import Declaration
 
 
-def run_summary(location: Location, declaration: Declaration, done: Executed) -> dict[str, Any]:
+def run_summary(use_case: str, done: Executed, records: Records) -> dict[str, Any]:
     """What `run --json` prints."""
-    name = declaration.name
     ran = {asset for asset, _ in done.ran}
     return {
-        "use_case": name,
+        "use_case": use_case,
         "run_ids": done.run_ids,
-        "ran": [f"{name}/{asset}" for asset in ASSETS if asset in ran],
-        "skipped": [f"{name}/{asset}" for asset in ASSETS if asset not in ran],
+        "ran": [f"{use_case}/{asset}" for asset in ASSETS if asset in ran],
+        "skipped": [f"{use_case}/{asset}" for asset in ASSETS if asset not in ran],
         "failed": [
             {"step": f.step, "batch": f.batch, "error": f.message, "run_id": f.run_id} for f in done.failures
         ],
-        **state(latest_records(location.instance, name)),
+        **state(records),
     }
 
 
-def stored_files(location: Location, use_case: str) -> list[str]:
-    """Every file of this machine that the latest records name; the plan holds as long as they are there."""
-    files = []
-    for (asset, _), record in latest_records(location.instance, use_case).items():
-        store = location.landed_files if asset == LANDED_FILE else location.snapshots
-        files.append(str(store.place(record.path)))
-    return files
-
-
-def state(records: Mapping[Address, Record]) -> dict[str, Any]:
+def state(records: Records) -> dict[str, Any]:
     """Batches, model and verdict as last recorded; the part that `run` and `status` share."""
     model, evaluation = records.get(("model", None)), records.get(("evaluation", None))
     judged = evaluation is not None and model is not None and evaluation.details["model_sha256"] == model.sha256
@@ -57,7 +42,7 @@ def state(records: Mapping[Address, Record]) -> dict[str, Any]:
     }
 
 
-def _batch(records: Mapping[Address, Record], batch: str) -> dict[str, Any]:
+def _batch(records: Records, batch: str) -> dict[str, Any]:
     """Row counts of a batch; None while it has not been validated."""
     quarantine, landed = records.get(("quarantine", batch)), records[(LANDED_FILE, batch)]
     counts = quarantine.details if quarantine else {}
@@ -72,7 +57,7 @@ def _batch(records: Mapping[Address, Record], batch: str) -> dict[str, Any]:
     }
 
 
-def timings(records: Mapping[Address, Record]) -> list[dict[str, Any]]:
+def timings(records: Records) -> list[dict[str, Any]]:
     """Per asset: how often it is there, the seconds its latest versions took, and when the last was made."""
     lines = []
     for asset in ASSETS:

@@ -1,20 +1,22 @@
-"""The state of the world as the plan needs it, read from the records in a few bulk queries."""
+"""The records of a use case, read in a few bulk queries, and the world that the plan decides from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlplatform.lineage.champions import champion_read_by
 from mlplatform.lineage.records import Record, latest, latest_by_batch
 from mlplatform.ml.planning import Address, Input, Recorded, World
 from mlplatform.ml.steps import ASSETS, LANDED_FILE, PER_BATCH, STEPS
-from mlplatform.resources.landed_files import LandedFiles
-from mlplatform.resources.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+    from mlplatform.cli.location import Location
     from mlplatform.ml.declaration import Declaration
+
+Records = Mapping[Address, Record]
 
 
 def latest_records(instance: DagsterInstance, use_case: str) -> dict[Address, Record]:
@@ -28,11 +30,8 @@ def latest_records(instance: DagsterInstance, use_case: str) -> dict[Address, Re
     return records
 
 
-def world_of(
-    instance: DagsterInstance, declaration: Declaration, snapshots: Snapshots, landed_files: LandedFiles
-) -> World:
+def world_of(location: Location, declaration: Declaration, records: Records) -> World:
     """What `plan` decides from. Stored files that are gone count as not made."""
-    records = latest_records(instance, declaration.name)
     recorded = {
         address: Recorded(
             sha256=record.sha256,
@@ -40,22 +39,26 @@ def world_of(
             code_version=record.code_version,
             parameters=record.parameters,
             inputs=record.read_inputs(),
-            usable=address[0] == LANDED_FILE or snapshots.exists(record.path),
+            usable=address[0] == LANDED_FILE or location.snapshots.exists(record.path),
         )
         for address, record in records.items()
     }
+    model = records.get(("model", None))
+    champion = champion_read_by(location.instance, declaration.name, [model]) if model else []
+    read_too: tuple[Input, ...] = tuple(record.as_input() for record in champion)
     return World(
         batches=tuple(sorted(str(batch) for asset, batch in records if asset == LANDED_FILE)),
         recorded=recorded,
         code_versions={step.name: declaration.code_version(step) for step in STEPS},
         parameters={step.name: declaration.parameters(step) for step in STEPS},
-        also_read={"evaluation": _champion(instance, declaration.name, records)},
+        also_read={"evaluation": read_too},
     )
 
 
-def _champion(
-    instance: DagsterInstance, use_case: str, records: dict[Address, Record]
-) -> tuple[Input, ...]:
-    model = records.get(("model", None))
-    found = champion_read_by(instance, use_case, [model]) if model else []
-    return tuple(record.as_input() for record in found)
+def stored_files(location: Location, records: Records) -> list[str]:
+    """Every file of this machine that the records name; the plan holds as long as they are there."""
+    files = []
+    for (asset, _), record in records.items():
+        store = location.landed_files if asset == LANDED_FILE else location.snapshots
+        files.append(str(store.place(record.path)))
+    return files

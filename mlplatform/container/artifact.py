@@ -10,8 +10,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -30,7 +34,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "functools.partial",
     "sklearn.utils.validation.check_array",
 )
-"""What the usual estimators need beyond the types that skops itself trusts."""
+"""What the usual estimators need beyond scikit-learn's own estimators and the plain types."""
 
 # Objects that cannot change: whether two of them are one object is an accident of the interpreter.
 _VALUES = {"JsonNode", "TupleNode", "TypeNode", "FunctionNode", "SliceNode", "BytesNode", "DTypeNode"}
@@ -46,6 +50,43 @@ class UnreadableModel(MLPlatformError, ValueError):
     """Bytes that are no model file, are damaged, or need other library versions than the installed ones."""
 
 
+@cache
+def trusted_estimators() -> frozenset[str]:
+    """Full names of scikit-learn's estimators, written down in `sklearn_estimators.txt`."""
+    text = files("mlplatform.container").joinpath("sklearn_estimators.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+@cache
+def _skops() -> Any:
+    """`skops.io`, imported without the inventories it makes of scikit-learn and SciPy.
+
+    Left alone, the import loads every module of scikit-learn and looks for each of SciPy's special functions
+    in every module loaded so far, which takes longer than most fits. Trust comes from `trusted_estimators`
+    here, so these lists may stay empty: the audit then asks for more types, never for fewer.
+    """
+    if "skops.io" not in sys.modules:
+        import scipy.special
+        import sklearn.utils
+
+        with _replaced(sklearn.utils, "all_estimators", list), _replaced(scipy.special, "__dir__", list):
+            import skops.io  # noqa: F401
+    return sys.modules["skops.io"]
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    before = dict(vars(module))
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        if name in before:
+            setattr(module, name, before[name])
+        else:
+            delattr(module, name)
+
+
 def dump_canonical(estimator: Any) -> bytes:
     """The estimator as bytes that depend on nothing but the estimator and the installed versions.
 
@@ -56,9 +97,7 @@ def dump_canonical(estimator: Any) -> bytes:
 
     Raises `skops.io.exceptions.UnsupportedTypeException` (a `TypeError`) for what skops cannot store.
     """
-    import skops.io
-
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as archive:
+    with zipfile.ZipFile(io.BytesIO(_skops().dumps(estimator))) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
     schema = _canonical_node(json.loads(contents.pop(_SCHEMA)))
     members = _renumbered(schema, contents)
@@ -70,16 +109,15 @@ def load_trusted(data: bytes, trusted: Sequence[str] = TRUSTED_TYPES) -> Any:
     """Build the estimator that `dump_canonical` (or `skops.io.dump`) wrote.
 
     The types are audited before any of them is imported or built. `trusted`: full names of those allowed
-    besides the defaults of skops.
+    besides `trusted_estimators` and plain types.
 
     Raises `UntrustedModel` for other types and for pickles, `UnreadableModel` for anything that is no intact
     model file.
     """
-    import skops.io
-
     _refuse_other_formats(data)
+    allowed = trusted_estimators().union(trusted)
     try:
-        untrusted = sorted(set(skops.io.get_untrusted_types(data=data)) - set(trusted))
+        untrusted = sorted(set(_skops().get_untrusted_types(data=data)) - allowed)
     except Exception as error:  # a forged or damaged file fails in any way it likes; nothing is built yet
         raise UnreadableModel(
             f"the model file is damaged: {_told(error)}; fetch it again or retrain"
@@ -91,7 +129,7 @@ def load_trusted(data: bytes, trusted: Sequence[str] = TRUSTED_TYPES) -> Any:
             "build, add them to the trusted types; otherwise keep the file away"
         )
     try:
-        return skops.io.loads(data, trusted=list(trusted))
+        return _skops().loads(data, trusted=sorted(allowed))
     except Exception as error:
         raise UnreadableModel(
             f"the model file cannot be built: {_told(error)}; it is damaged or was written with other "

@@ -85,7 +85,7 @@ def folder_sha256(folder: Path) -> str:
     """Hex sha256 over the names and bytes of a folder's files; compiled Python does not count."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
+        if path.is_file() and "__pycache__" not in path.parts:  # other processes write there meanwhile
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
     return total.hexdigest()

@@ -23,6 +23,7 @@ from mlplatform.ml.environment import environment
 from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.manifests import SetManifest
+from mlplatform.ml.stored_tables import read_stored
 from mlplatform.ml.table_hash import table_hash
 
 if TYPE_CHECKING:
@@ -68,11 +69,10 @@ def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFr
     Every snapshot's hash is computed again, so what is fitted is what the manifest names (DamagedSnapshot).
     """
     import pandas as pd
-    import pyarrow.parquet as pq
 
     frames = []
     for part in manifest.parts:
-        table = pq.read_table(root / part.path)
+        table = read_stored(root / part.path)
         if table_hash(table) != part.sha256:
             raise DamagedSnapshot(f"{part.path} does not hold what its name says. Restore it or run again.")
         frame = table.to_pandas()

@@ -84,8 +84,18 @@ def record_metadata(
 def latest(instance: dg.DagsterInstance, use_case: str, asset: str) -> Record | None:
     """The latest version of an unpartitioned asset."""
     key = dg.AssetKey([use_case, asset])
-    found = instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=key), limit=1).records
-    return _record(found[0]) if found else None
+    return _latest_own(instance, dg.AssetRecordsFilter(asset_key=key))
+
+
+def _latest_own(instance: dg.DagsterInstance, which: dg.AssetRecordsFilter) -> Record | None:
+    """The latest of these that the platform wrote; nearly always the very first one."""
+    limit, cursor = 1, None
+    while True:
+        found = instance.fetch_materializations(which, limit=limit, cursor=cursor)
+        own = next((record for record in map(_record, found.records) if record), None)
+        if own or not found.has_more:
+            return own
+        limit, cursor = _IDS_PER_QUERY, found.cursor
 
 
 def latest_by_batch(
@@ -96,7 +106,12 @@ def latest_by_batch(
     ids = instance.event_log_storage.get_latest_storage_id_by_partition(
         key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(batches) if batches is not None else None
     )
-    return {str(one.batch): one for one in by_storage_id(instance, use_case, asset, ids.values())}
+    found = {str(one.batch): one for one in by_storage_id(instance, use_case, asset, ids.values())}
+    for batch in ids.keys() - found.keys():  # somebody else reported an event of this batch later
+        own = _latest_own(instance, dg.AssetRecordsFilter(asset_key=key, asset_partitions=[batch]))
+        if own:
+            found[batch] = own
+    return found
 
 
 def by_storage_id(

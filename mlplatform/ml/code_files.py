@@ -22,19 +22,26 @@ def files_of(package: str, folder: Path, modules: Iterable[str]) -> dict[str, by
         if not path.exists():
             path = (folder / relative).with_suffix(".py")
         content = path.read_bytes()
-        _refuse_absolute_imports(package, path, content)
-        files[path.relative_to(folder).as_posix()] = content
+        inside = path.relative_to(folder)
+        _refuse_imports_from_outside(package, path, content, depth=len(inside.parts))
+        files[inside.as_posix()] = content
     return files
 
 
-def _refuse_absolute_imports(package: str, path: Path, content: bytes) -> None:
+def _refuse_imports_from_outside(package: str, path: Path, content: bytes, depth: int) -> None:
     for node in ast.walk(ast.parse(content)):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in names:
             if name == package or name.startswith(package + "."):
                 line = node.lineno  # type: ignore[attr-defined]
+                relative = name.removeprefix(package).lstrip(".")
                 raise BrokenCode(
-                    f"{path}, line {line}: imports {name}. Write `from .{name.rpartition('.')[2]} import ...`, "
+                    f"{path}, line {line}: imports {name}. Write `from .{relative} import ...`, "
                     "so that a model's own copy of this file uses its own copy of that one."
                 )
+        if isinstance(node, ast.ImportFrom) and node.level > depth:
+            raise BrokenCode(
+                f"{path}, line {node.lineno}: imports from above {package}, which a model's own copy of this "
+                "file does not have. Move what it needs into the use case's folder."
+            )

@@ -1,11 +1,15 @@
 """From landed text to the types a contract declares, one column at a time.
 
-The fast way is Arrow's cast of the whole column. Where any value resists it, pandas decides value by value,
-and whatever it cannot read exactly is reported instead of becoming a silent missing value.
+The fast way is Arrow's cast of the whole column. Where any value resists it, the values in plain digits are
+cast and the others are read one by one. What cannot be read exactly is reported instead of becoming a silent
+missing value, and a value means the same whatever stands in the other rows.
 """
 
 from __future__ import annotations
 
+import math
+import re
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,7 +17,14 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    Coerced = tuple[pd.Series, np.ndarray]
+
 _TRUE, _FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
+# No underscores, no digits of other scripts, no hexadecimals: Python, pandas and Arrow disagree about them.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_PLAIN = {"int": "^-?[0-9]{1,18}$", "float": r"^-?[0-9]{1,17}(\.[0-9]{1,17})?$"}
+_ASCII_BLANKS = " \t\r\n"
+_FRACTION_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
 def kind_of(dtype: Any) -> str:
@@ -34,62 +45,149 @@ def kind_of(dtype: Any) -> str:
     raise TypeError(f"contracts know int, float, bool, str and datetime columns, not {dtype}")
 
 
-def coerce(text: pa.ChunkedArray, dtype: Any) -> tuple[pd.Series, np.ndarray]:
+def rule_of(dtype: Any) -> str:
+    """What a value must be to be read as `dtype`, in words for the quarantine."""
+    kind = kind_of(dtype)
+    if kind == "datetime":
+        return f"is an ISO datetime {'with' if _zone(dtype) else 'without'} zone"
+    if kind == "string" and _categories(dtype) is not None:
+        return f"is one of {_categories(dtype)}"
+    return f"is an {kind}" if kind == "int" else f"is a {kind}"
+
+
+def coerce(text: pa.ChunkedArray, dtype: Any) -> Coerced:
     """The column as `dtype`'s kind, and a mask of the values that cannot be read so; both of length n.
 
-    Integers come as nullable Int64, so that a missing value is still seen as one.
+    Integers come as nullable Int64, so that a missing value is still seen as one. A value that is readable
+    but has no place in `dtype` (300 in int8, an unknown category, a zone where none is declared) is masked.
     """
     kind = kind_of(dtype)
     if kind == "string":
-        return _strings(text)
-    fast = _whole_column(text, kind)
-    return fast if fast is not None else _value_by_value(text, kind)
+        return _strings(text, dtype)
+    if kind == "bool":
+        return _bools(text)
+    if kind == "datetime":
+        return _datetimes(text, dtype)
+    values, unreadable = _whole_column(text, kind) or _number_by_number(text, kind)
+    beyond = _beyond(values, dtype, kind)
+    return values.mask(beyond), unreadable | beyond
 
 
-def _strings(text: pa.ChunkedArray) -> tuple[pd.Series, np.ndarray]:
+def _strings(text: pa.ChunkedArray, dtype: Any) -> Coerced:
     import numpy as np
 
-    return text.to_pandas(), np.zeros(len(text), dtype=bool)
+    values, categories = text.to_pandas(), _categories(dtype)
+    if categories is None:
+        return values, np.zeros(len(text), dtype=bool)
+    unknown = (values.notna() & ~values.isin(categories)).to_numpy()
+    return values.mask(unknown), unknown
 
 
-def _whole_column(text: pa.ChunkedArray, kind: str) -> tuple[pd.Series, np.ndarray] | None:
+def _bools(text: pa.ChunkedArray) -> Coerced:
+    import pandas as pd
+
+    given = text.to_pandas().astype(object)
+    words = given.str.lower()
+    values = pd.Series(pd.NA, index=given.index, dtype="boolean")
+    values[words.isin(_TRUE)], values[words.isin(_FALSE)] = True, False
+    return values, (given.notna() & values.isna()).to_numpy()
+
+
+def _datetimes(text: pa.ChunkedArray, dtype: Any) -> Coerced:
+    """ISO dates and times, with a zone exactly where `dtype` has one: no zone is guessed or thrown away."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    zone = _zone(dtype)
+    unit = getattr(dtype.type, "unit", None) or pd.Series([], dtype=dtype.type).dt.unit
+    digits = _FRACTION_DIGITS[unit]
+    fraction = rf"(\.[0-9]{{1,{digits}}})?" if digits else ""
+    time = rf"[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}{fraction})?"
+    end = f"{time}(Z|[+-][0-9]{{2}}:?[0-9]{{2}})" if zone else f"({time})?"
+    fits = pc.match_substring_regex(text, f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{end}$")
+    given = text.to_pandas().astype(object)
+    iso = given.where(pc.fill_null(fits, False).to_pandas())
+    values = pd.to_datetime(iso, errors="coerce", format="ISO8601", utc=zone is not None)
+    if unit == "ns":  # nanoseconds reach from 1677 to 2262
+        bounds = (pd.Timestamp.min, pd.Timestamp.max)
+        low, high = (bound.tz_localize("UTC") if zone else bound for bound in bounds)
+        values = values.where((values >= low) & (values <= high))
+    values = values.dt.as_unit(unit)
+    return (values.dt.tz_convert(zone) if zone else values), (given.notna() & values.isna()).to_numpy()
+
+
+def _whole_column(text: pa.ChunkedArray, kind: str) -> Coerced | None:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    target = {"int": pa.int64(), "float": pa.float64()}.get(kind)
-    if target is None:
-        return None
     try:
-        values = text.cast(target)
+        values = text.cast(pa.int64() if kind == "int" else pa.float64())
     except pa.ArrowInvalid:
         return None
     if kind == "int":
+        if pc.any(pc.match_substring(text, "x", ignore_case=True)).as_py():
+            return None  # Arrow reads 0x10
         return values.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), np.zeros(len(text), bool)
     # "nan" and "inf" are words, not measurements
     words = pc.fill_null(pc.invert(pc.is_finite(values)), False).to_numpy()
-    series = values.to_pandas()
-    series[words] = np.nan
-    return series, words
+    return values.to_pandas().mask(words), words
 
 
-def _value_by_value(text: pa.ChunkedArray, kind: str) -> tuple[pd.Series, np.ndarray]:
-    import numpy as np
+def _number_by_number(text: pa.ChunkedArray, kind: str) -> Coerced:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     given = text.to_pandas().astype(object)
-    present = given.notna().to_numpy()
-    if kind == "datetime":
-        values = pd.to_datetime(given, errors="coerce", format="ISO8601")
-    elif kind == "bool":
-        words = given.str.lower()
-        values = pd.Series(pd.NA, index=given.index, dtype="boolean")
-        values[words.isin(_TRUE)], values[words.isin(_FALSE)] = True, False
-    else:
-        numbers = pd.to_numeric(given, errors="coerce").astype("float64")
-        values = numbers.where(np.isfinite(numbers))
-        if kind == "int":  # 36.0 is a whole number; 36.5, and what a float cannot hold exactly, is not
-            whole = values.notna() & (values % 1 == 0) & (values.abs() <= 2**53)
-            values = values.where(whole).astype("Int64")
-    return values, present & values.isna().to_numpy()
+    is_plain = pc.fill_null(pc.match_substring_regex(text, _PLAIN[kind]), False)
+    plain = pc.if_else(is_plain, text, None).cast(pa.int64() if kind == "int" else pa.float64())
+    to_pandas = {pa.int64(): pd.Int64Dtype(), pa.float64(): pd.Float64Dtype()}
+    values = plain.to_pandas(types_mapper=to_pandas.get)
+    others = given[given.notna() & ~is_plain.to_pandas()]
+    read = {one: _exact_int(one) if kind == "int" else _finite_float(one) for one in others.unique()}
+    values[others.index] = pd.array([read[one] for one in others], dtype=values.dtype)
+    unreadable = (given.notna() & values.isna()).to_numpy()
+    return (values if kind == "int" else values.astype("float64")), unreadable
+
+
+def _exact_int(text: str) -> int | None:
+    """36.0 and 1e3 are whole numbers; 36.5, and what 64 bits cannot hold, are not."""
+    text = text.strip(_ASCII_BLANKS)
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+    if not number:
+        return 0  # int() would write out all the zeros of 0e999999999
+    if number.adjusted() > 18 or number != number.to_integral_value():
+        return None
+    return int(number) if -(2**63) <= number < 2**63 else None
+
+
+def _finite_float(text: str) -> float | None:
+    text = text.strip(_ASCII_BLANKS)
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
+
+
+def _beyond(values: pd.Series, dtype: Any, kind: str) -> np.ndarray:
+    """Where a number is too large for the declared width, which a cast would wrap or turn into inf."""
+    import numpy as np
+
+    width = np.dtype(getattr(dtype.type, "numpy_dtype", dtype.type))
+    limits = np.iinfo(width) if kind == "int" else np.finfo(width)
+    outside = (values < limits.min) | (values > limits.max)
+    return outside.fillna(False).to_numpy(dtype=bool)
+
+
+def _zone(dtype: Any) -> Any:
+    return getattr(dtype.type, "tz", None)
+
+
+def _categories(dtype: Any) -> list[Any] | None:
+    categories = getattr(dtype.type, "categories", None)
+    return None if categories is None else list(categories)

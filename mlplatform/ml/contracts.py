@@ -7,12 +7,13 @@ whole batch (a missing column, a key that stands twice, too many bad rows) and r
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.coercion import coerce, kind_of
-from mlplatform.ml.errors import Case, ContractBroken
+from mlplatform.ml.coercion import coerce, kind_of, rule_of
+from mlplatform.ml.errors import BrokenCode, Case, ContractBroken
 from mlplatform.ml.reading import ROW_ID
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 QUARANTINE_COLUMNS = (ROW_ID, "source_file", "row", "rule", "column", "value", "broken_rules", "landed")
-_KEY_RULES = ("field_uniqueness", "multiple_fields_uniqueness")
 _SHOWN_CASES = 20
 
 
@@ -33,7 +33,7 @@ class Validated:
 
     def rows_per_rule(self) -> dict[str, int]:
         """How many rows each rule set aside, most first; the first broken rule of a row counts."""
-        names = self.quarantine["column"] + ": " + self.quarantine["rule"]
+        names = (self.quarantine["column"] + ": ").fillna("") + self.quarantine["rule"]
         return {str(rule): int(rows) for rule, rows in names.value_counts().items()}
 
 
@@ -41,19 +41,52 @@ def validate(landed: pa.Table, contract: Any, *, source_file: str, max_quarantin
     """Judge a batch of text columns by a pandera model.
 
     `landed` is the table of `read_landed`. Columns that the contract does not name are left behind
-    (the raw snapshot keeps them). Rows in = rows + quarantine, always. Raises ContractBroken.
+    (the raw snapshot keeps them), unless it is strict. Rows in = rows + quarantine, always.
+    Raises ContractBroken, and BrokenCode for a contract that cannot be kept row by row.
     """
     schema = contract.to_schema()
+    refuse_unsupported(schema)
     _refuse_missing_columns(landed, schema, source_file)
+    if schema.strict is True:
+        _refuse_further_columns(landed, schema, source_file)
     frame, cases = _typed(landed, schema)
+    _refuse_doubles(frame, landed, schema, source_file)
     bad = {case.row for case in cases}
     good = frame.drop(index=[row - 1 for row in bad if row is not None])
     good = good.astype({name: column.dtype.type for name, column in schema.columns.items() if name in good})
-    good, broken = _judged(good, schema, source_file)
+    good, broken = _judged(good, landed, schema, source_file)
     cases += broken
     quarantine = _quarantine(landed, cases, source_file)
     _refuse_too_many(len(quarantine), landed.num_rows, cases, source_file, max_quarantined_share)
     return Validated(good.reset_index(drop=True), quarantine)
+
+
+def refuse_unsupported(schema: Any) -> None:
+    """BrokenCode for what pandera can say but a contract of landed rows cannot mean."""
+    from pandas.api.extensions import ExtensionDtype
+
+    limited = [c for one in (schema, *schema.columns.values()) for c in one.checks if c.n_failure_cases]
+    parsing = [one for one in (schema, *schema.columns.values()) if one.parsers]
+    wrong = {
+        "rules for the index: a landed row has none": schema.index is not None,
+        "a parser: it would change rows unseen; change them in build_features": bool(parsing),
+        "drop_invalid_rows: rows would get lost; they are quarantined anyway": schema.drop_invalid_rows,
+        "n_failure_cases: the other failing rows would pass": bool(limited),
+    }
+    for name, column in schema.columns.items():
+        wrong[f"a pattern for column names ({name!r}): name each column"] = column.regex
+        try:
+            kind = kind_of(column.dtype)
+        except TypeError as error:
+            raise BrokenCode(f"{schema.name}, column {name!r}: {error}. Declare one of these.") from None
+        holds_none = isinstance(column.dtype.type, ExtensionDtype) or kind not in ("int", "bool")
+        wrong[
+            f"column {name!r} as nullable {column.dtype}, which cannot hold a missing value: "
+            "set `coerce = True` in its Config"
+        ] = column.nullable and not holds_none
+    for what, is_so in wrong.items():
+        if is_so:
+            raise BrokenCode(f"{schema.name} declares {what}.")
 
 
 def _refuse_missing_columns(landed: pa.Table, schema: Any, source_file: str) -> None:
@@ -73,6 +106,16 @@ def _refuse_missing_columns(landed: pa.Table, schema: Any, source_file: str) -> 
     )
 
 
+def _refuse_further_columns(landed: pa.Table, schema: Any, source_file: str) -> None:
+    further = [name for name in landed.column_names if name not in schema.columns and name != ROW_ID]
+    if further:
+        raise ContractBroken(
+            f"{source_file} has the column {', '.join(map(repr, further))}, which the strict {schema.name} "
+            "does not name. Leave it out, or change the contract.",
+            [Case("no further column", name, None) for name in further],
+        )
+
+
 def _typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[Case]]:
     """Typed columns with a 0..n-1 index, and a case for each value that has no such type or is missing."""
     import pandas as pd
@@ -84,47 +127,78 @@ def _typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[Case]]:
             continue
         text = landed.column(name)
         values, unreadable = coerce(text, column.dtype)
+        if column.default is not None:
+            values = values.mask(values.isna() & ~unreadable, column.default)
         columns[name] = values
-        rule = f"is a {kind_of(column.dtype)}"
         for position in unreadable.nonzero()[0]:
-            cases.append(Case(rule, name, text[int(position)].as_py(), int(position) + 1))
+            rule, value = rule_of(column.dtype), text[int(position)].as_py()
+            cases.append(Case(rule, name, value, int(position) + 1))
         if not column.nullable:
             missing = values.isna().to_numpy() & ~unreadable
             cases += [Case("is present", name, None, int(at) + 1) for at in missing.nonzero()[0]]
     return pd.DataFrame(columns), cases
 
 
-def _judged(frame: pd.DataFrame, schema: Any, source_file: str) -> tuple[pd.DataFrame, list[Case]]:
+def _refuse_doubles(frame: pd.DataFrame, landed: pa.Table, schema: Any, source_file: str) -> None:
+    """A key that stands twice is refused whatever else is wrong with its rows."""
+    together = [schema.unique] if isinstance(schema.unique, str) else list(schema.unique or ())
+    keys = [[name] for name, column in schema.columns.items() if column.unique] + [together]
+    for key in keys:
+        if not key or not set(key) <= set(frame.columns):
+            continue
+        present = frame[key].dropna()
+        doubles = present[present.duplicated(keep=False)]
+        if doubles.empty:
+            continue
+        names = ", ".join(key)
+        shown = doubles.sort_values(key, kind="stable").index[:_SHOWN_CASES]
+        cases = [Case("is unique", names, _as_landed(landed, key, int(at)), int(at) + 1) for at in shown]
+        raise ContractBroken(
+            f"{source_file}, rows {cases[0].row} and {cases[1].row}, column {names!r}: the key "
+            f"{cases[0].value!r} stands more than once. Land the file without the double, or drop "
+            "`unique` in the contract.",
+            cases,
+        )
+
+
+def _as_landed(landed: pa.Table, columns: list[str], at: int) -> str | None:
+    """What the file says in these columns of a row; the typed value may be spelled otherwise."""
+    texts = [landed.column(name)[at].as_py() for name in columns]
+    return texts[0] if len(texts) == 1 else ", ".join(map(str, texts))
+
+
+def _judged(
+    frame: pd.DataFrame, landed: pa.Table, schema: Any, source_file: str
+) -> tuple[pd.DataFrame, list[Case]]:
     """Rows that keep every rule of the contract, and the cases of those that do not."""
     from pandera.errors import SchemaErrors
 
+    if frame.empty:
+        return frame, []
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(frame.drop(columns=ROW_ID), lazy=True)
     except SchemaErrors as errors:
-        failures = errors.failure_cases
+        failures = errors.failure_cases.to_dict("records")
     else:
         return frame, []
-    of_table = failures["index"].isna() | failures["check"].isin(_KEY_RULES)
-    if of_table.any():
-        cases = [_case(failure) for failure in failures[of_table].head(_SHOWN_CASES).to_dict("records")]
-        raise ContractBroken(_table_message(cases, source_file), cases)
-    cases = [_case(failure) for failure in failures.to_dict("records")]
-    return frame.drop(index=failures["index"].unique()), cases
+    cases = list(dict.fromkeys(_case(failure, landed) for failure in failures))
+    of_table = [case for case in cases if case.row is None]
+    if of_table:
+        first = of_table[0]
+        where = source_file if first.column is None else f"{source_file}, column {first.column!r}"
+        said = "" if first.value in (None, "False") else f" ({first.value})"
+        message = f"{where} breaks {first.rule}{said}. Mend the file or the contract."
+        raise ContractBroken(message, of_table[:_SHOWN_CASES])
+    return frame.drop(index=[case.row - 1 for case in cases if case.row is not None]), cases
 
 
-def _case(failure: dict[str, Any]) -> Case:
-    value, index = failure["failure_case"], failure["index"]
-    row = None if index is None or index != index else int(index) + 1
-    return Case(str(failure["check"]), failure["column"], None if value is None else str(value), row)
-
-
-def _table_message(cases: list[Case], source_file: str) -> str:
-    first = cases[0]
-    where = f", row {first.row}" if first.row else ""
-    if first.rule in _KEY_RULES:
-        what = f"column {first.column!r}: the key {first.value!r} stands more than once"
-        return f"{source_file}{where}, {what}. Land the file without the double, or drop `unique` there."
-    return f"{source_file}{where}, column {first.column!r} breaks {first.rule}. Mend the file or the contract."
+def _case(failure: dict[str, Any], landed: pa.Table) -> Case:
+    """A rule over several columns names none; one over the batch has no row."""
+    rule, value, index = str(failure["check"]), failure["failure_case"], failure["index"]
+    column = None if failure["schema_context"] == "DataFrameSchema" else failure["column"]
+    if index is None or math.isnan(index):
+        return Case(rule, column, None if value is None else str(value))
+    return Case(rule, column, _as_landed(landed, [column], int(index)) if column else None, int(index) + 1)
 
 
 def _quarantine(landed: pa.Table, cases: list[Case], source_file: str) -> pd.DataFrame:
@@ -153,9 +227,10 @@ def _refuse_too_many(bad: int, rows: int, cases: list[Case], source_file: str, l
     if bad <= limit * rows:
         return
     first = cases[0]
+    in_column = f", column {first.column!r}, value {first.value!r}" if first.column else ""
     raise ContractBroken(
         f"{source_file}: {bad:,} of {rows:,} rows break a rule, more than the {limit:.0%} that may be "
-        f"quarantined; first: row {first.row}, column {first.column!r}, value {first.value!r}, rule "
-        f"{first.rule!r}. Mend the file or the contract, or raise max_quarantined_share.",
+        f"quarantined; first: row {first.row}{in_column}, rule {first.rule!r}. "
+        "Mend the file or the contract, or raise max_quarantined_share.",
         cases[:_SHOWN_CASES],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlplatform.ml.code_files import files_of
 from mlplatform.ml.code_version import code_version
+from mlplatform.ml.contracts import refuse_unsupported
 from mlplatform.ml.gate import Gate
+from mlplatform.ml.hashing import canonical_json
 from mlplatform.ml.naming import checked_use_case_name
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.splits import EntitySplit
@@ -36,32 +39,55 @@ class Declaration(BaseModel):
     raw: Any = Field(description="pandera model of a landed file")
     features: Any = Field(description="pandera model of what build_features returns")
     build_features: Callable[..., Any] = Field(description="DataFrame -> DataFrame, pure, row by row")
-    estimator: Callable[..., Any] = Field(description="(seed, **hyperparameters) -> unfitted sklearn Pipeline")
-    hyperparameters: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of estimator")
+    estimator: Callable[..., Any] = Field(
+        description="(seed, **hyperparameters) -> unfitted sklearn Pipeline"
+    )
+    hyperparameters: dict[str, Any] = Field(
+        default_factory=dict, description="keyword arguments of estimator"
+    )
     entity: str = Field(description="column that names whom a row is about")
     target: str = Field(description="column to predict")
     task: Task
     split: EntitySplit = EntitySplit()
     gate: Gate
-    max_quarantined_share: float = Field(0.1, ge=0, le=1, description="more bad rows than this refuse a batch")
-    minimum_rows: int = Field(50, ge=2, description="fewer rows than this in a set refuse the training")
+    max_quarantined_share: float = Field(
+        0.1, ge=0, le=1, description="more bad rows than this refuse a batch"
+    )
+    minimum_rows: int = Field(
+        default=50, ge=2, description="fewer rows than this in a set refuse the training"
+    )
     seed: int = 0
-    threads: int = Field(1, ge=1, description="threads of a fit; part of the model, since results depend on it")
+    threads: int = Field(
+        1, ge=1, description="threads of a fit; part of the model, since results depend on it"
+    )
     owners: tuple[str, ...] = ()
-    intended_use: str = Field("", description="shown on the model card")
-    limits: str = Field("", description="what the model is not for; shown on the model card")
-    sample: Callable[..., Any] | None = Field(None, description="(rows, seed, drift) -> DataFrame to try with")
+    intended_use: str = Field(default="", description="shown on the model card")
+    limits: str = Field(default="", description="what the model is not for; shown on the model card")
+    sample: Callable[..., Any] | None = Field(
+        None, description="(rows, seed, drift) -> DataFrame to try with"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Declaration:
         checked_use_case_name(self.name)
+        self._refuse_what_cannot_be_named()
         packages = {one.__module__.rpartition(".")[0] for one in self._parts().values()}
         if len(packages) != 1:
-            raise ValueError(f"{self.name}: contracts and functions lie in {sorted(packages)}, not in one folder")
+            raise ValueError(
+                f"{self.name}: contracts and functions lie in {sorted(packages)}, not in one folder"
+            )
+        if not self.package:
+            raise ValueError(f"{self.name}: contracts and functions must lie in modules of a package")
+        refuse_unsupported(self.raw.to_schema())
+        canonical_json(self.hyperparameters)
         columns, features = self.raw.to_schema().columns, self.features.to_schema().columns
         for role, column in (("entity", self.entity), ("target", self.target)):
             if column not in columns:
                 raise ValueError(f"{self.name}: {role} {column!r} is no column of {self.raw.__name__}")
+            if columns[column].nullable or not columns[column].required:
+                raise ValueError(f"{self.name}: {role} {column!r} must not be optional or nullable")
+        if self.entity == self.target:
+            raise ValueError(f"{self.name}: {self.entity!r} cannot be both entity and target")
         taken = {self.entity, self.target, ROW_ID} & set(features)
         if taken:
             raise ValueError(f"{self.name}: {', '.join(sorted(taken))} cannot be a feature")
@@ -69,6 +95,18 @@ class Declaration(BaseModel):
         if unknown:
             raise ValueError(f"{self.name}: the gate slices by {sorted(unknown)}, which no contract has")
         return self
+
+    def _refuse_what_cannot_be_named(self) -> None:
+        """A model's own copy of the code finds each part by module and name."""
+        for role, part in self._parts().items():
+            module = sys.modules.get(getattr(part, "__module__", ""))
+            if module is None or getattr(module, getattr(part, "__name__", ""), None) is not part:
+                raise ValueError(
+                    f"{self.name}: {role} must be named at the top level of a module, not {part!r}"
+                )
+        for role, contract in (("raw", self.raw), ("features", self.features)):
+            if not hasattr(contract, "to_schema"):
+                raise ValueError(f"{self.name}: {role} must be a pandera DataFrameModel, not {contract!r}")
 
     def _parts(self) -> dict[str, Any]:
         names = ("raw", "features", "build_features", "estimator")
@@ -105,7 +143,12 @@ class Declaration(BaseModel):
             "raw": {},
             "validated": {"max_quarantined_share": self.max_quarantined_share},
             "features": roles,
-            "sets": {**roles, "split": self.split.model_dump(), "minimum_rows": self.minimum_rows, "task": self.task},
+            "sets": {
+                **roles,
+                "split": self.split.model_dump(),
+                "minimum_rows": self.minimum_rows,
+                "task": self.task,
+            },
             "model": {
                 **roles,
                 "hyperparameters": self.hyperparameters,

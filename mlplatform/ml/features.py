@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ def _called(build: BuildFeatures, rows: pd.DataFrame) -> pd.DataFrame:
     where = f"{build.__module__}.{getattr(build, '__name__', 'build_features')}"
     if not hasattr(features, "columns"):
         raise BrokenCode(f"{where} returned {type(features).__name__}. Return a DataFrame of features.")
+    if not features.columns.is_unique:
+        doubles = sorted(set(features.columns[features.columns.duplicated()]))
+        raise BrokenCode(f"{where} returned columns {doubles} more than once. Name each feature once.")
     if not features.index.equals(rows.index):
         raise BrokenCode(
             f"{where} returned {len(features):,} rows for {len(rows):,}, or changed the index. "
@@ -59,7 +63,7 @@ def _checked(features: pd.DataFrame, rows: pd.DataFrame, contract: Any) -> pd.Da
     except SchemaErrors as errors:
         first = errors.failure_cases.to_dict("records")[0]
         at = first["index"]
-        source = "" if at is None or at != at else f" from {_shown(rows.iloc[int(at)].to_dict())}"
+        source = "" if at is None or math.isnan(at) else f" from {_shown(rows.loc[at].to_dict())}"
         raise BrokenCode(
             f"build_features made {first['failure_case']!r} in column {first['column']!r}, which breaks "
             f"{first['check']} of {schema.name}{source}. Mend the function or the feature contract."
@@ -75,14 +79,17 @@ def _refuse_looking_at_other_rows(
 ) -> None:
     if len(rows) < 2:
         return
-    sample: Sequence[int] = range(0, len(rows), max(1, len(rows) // _SAMPLED_ROWS))
+    sample: Sequence[int] = range(0, len(rows), max(2, len(rows) // _SAMPLED_ROWS))
     few = rows.iloc[list(sample)]
-    alone = contract.to_schema().validate(_called(build, few)[list(features.columns)])
+    alone = _checked(_called(build, few), few, contract)
     expected = features.iloc[list(sample)]
     for name in features.columns:
-        same = (alone[name] == expected[name]) | (alone[name].isna() & expected[name].isna())
-        if not same.all():
+        # as objects: categories of fewer rows may be fewer, and a nullable comparison may answer NA
+        one, other = alone[name].astype(object), expected[name].astype(object)
+        there = one.notna() & other.notna()
+        if not (one.isna() == other.isna()).all() or not (one[there] == other[there]).all():
             raise BrokenCode(
                 f"build_features looks at other rows: column {name!r} differs when fewer rows are given. "
-                "Compute each row from itself alone; what must be learned from data belongs into the estimator."
+                "Compute each row from itself alone; what must be learned from data belongs into the "
+                "estimator."
             )

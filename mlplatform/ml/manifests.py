@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.hashing import digest
@@ -19,7 +19,8 @@ SIDES: tuple[Side, Side] = ("training", "validation")
 class Part:
     """One batch's share of a set: `rows` of the features snapshot at `path` are on this side.
 
-    `validated` is the snapshot that the features were made from: a model with other feature code starts there.
+    `validated` is the snapshot that the features were made from: a model with other feature code starts
+    there.
     """
 
     batch: str
@@ -77,7 +78,9 @@ class SetManifest:
         split = EntitySplit(**document["split"])
         manifest = cls(document["use_case"], document["side"], split, parts)
         if manifest.digest != document["digest"]:
-            raise ValueError(f"manifest says digest {document['digest']}, its content gives {manifest.digest}")
+            raise ValueError(
+                f"manifest says digest {document['digest']}, its content gives {manifest.digest}"
+            )
         return manifest
 
 
@@ -114,7 +117,9 @@ def draw_sets(
         found = [known.get((version.batch, version.sha256, side)) for side in SIDES]
         fresh = _count(version, split, labels_of(version)) if None in found else {}
         for side, part in zip(SIDES, found, strict=True):
-            parts[side].append(part or fresh[side])
+            # the counts hold, but the same features may come from another validated snapshot by now
+            kept = part and replace(part, path=version.path, validated=version.validated)
+            parts[side].append(kept or fresh[side])
     return {side: SetManifest(use_case, side, split, tuple(parts[side])) for side in SIDES}
 
 

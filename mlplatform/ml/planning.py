@@ -144,8 +144,11 @@ def _changed_input(before: set[Input], now: set[Input]) -> str:
     for one in sorted(now - before):
         what = "changed" if (one.asset, one.batch) in known else "is new"
         return f"{_named((one.asset, one.batch))} {what}" + _and_more(len(now - before))
+    if before == now:
+        return "its record was written by another version of the platform"
     gone = min(before - now)
-    return f"{_named((gone.asset, gone.batch))} is no longer there"
+    still_there = (gone.asset, gone.batch) in {(one.asset, one.batch) for one in now}
+    return f"{_named((gone.asset, gone.batch))} {'changed' if still_there else 'is no longer there'}"
 
 
 def _named(address: Address) -> str:
@@ -155,5 +158,3 @@ def _named(address: Address) -> str:
 
 def _and_more(count: int) -> str:
     return f" (and {count - 1} more)" if count > 1 else ""
-
-

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,16 +23,31 @@ class EntitySplit(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    validation_share: float = Field(0.2, gt=0, lt=1, description="share of the entities held out")
-    salt: str = Field("mlplatform", max_length=64, description="another salt draws another hold-out")
+    validation_share: float = Field(default=0.2, gt=0, lt=1, description="share of the entities held out")
+    salt: str = Field(default="mlplatform", max_length=64, description="another salt draws another hold-out")
+
+    @field_validator("salt")
+    @classmethod
+    def _fits_the_hash(cls, salt: str) -> str:
+        if len(salt.encode()) > 64:
+            raise ValueError("a salt has at most 64 bytes of UTF-8")
+        return salt
 
     def held_out(self, entities: Sequence[object]) -> np.ndarray:
-        """True where the entity belongs to the validation set; shape (n,) for n entities."""
+        """True where the entity belongs to the validation set; shape (n,) for n entities.
+
+        7, 7.0 and "7" are one entity. ValueError for a missing one: nobody could say on which side it is.
+        """
         import numpy as np
+        import pandas as pd
 
         key, limit = self.salt.encode(), int(self.validation_share * 2**64)
 
         def below_limit(entity: object) -> bool:
+            if pd.isna(entity):
+                raise ValueError("a row without an entity has no side; the contract must not let it through")
+            if isinstance(entity, float) and entity.is_integer():
+                entity = int(entity)
             place = blake2b(str(entity).encode(), key=key, digest_size=8).digest()
             return int.from_bytes(place, "big") < limit
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from mlplatform.ml.errors import WrongUsage
 
@@ -31,12 +32,16 @@ def prepare_home() -> Path:
     home = home_folder()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        settings = home / "dagster.yaml"
-        with suppress(FileExistsError), settings.open("x", encoding="utf-8") as file:
-            file.write(files("mlplatform.resources").joinpath("dagster.yaml").read_text(encoding="utf-8"))
+        if not (home / "dagster.yaml").exists():
+            whole = home / f".tmp-{uuid4().hex}"  # another process may read it at this moment
+            whole.write_bytes(files("mlplatform.resources").joinpath("dagster.yaml").read_bytes())
+            with suppress(FileExistsError):
+                (home / "dagster.yaml").hardlink_to(whole)
+            whole.unlink()
     except OSError as error:
         raise WrongUsage(
-            f"{home} cannot be the home folder: {error.strerror}. Set MLPLATFORM_HOME to a folder to write to."
+            f"{home} cannot be the home folder: {error.strerror}. "
+            "Set MLPLATFORM_HOME to a folder to write to."
         ) from None
     os.environ["MLPLATFORM_HOME"] = os.environ["DAGSTER_HOME"] = str(home)
     return home

@@ -1,4 +1,4 @@
-"""One run at a time works on a use case's sets and models; a second one waits and then finds the work done."""
+"""One run at a time works on a use case's sets and models; a second waits and then finds the work done."""
 
 from __future__ import annotations
 

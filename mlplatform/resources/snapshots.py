@@ -17,6 +17,7 @@ import dagster as dg
 
 from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.hashing import digest
+from mlplatform.ml.stored_tables import read_stored
 from mlplatform.ml.table_hash import table_hash
 
 if TYPE_CHECKING:
@@ -55,18 +56,13 @@ class Snapshots(dg.ConfigurableResource[Any]):
         path = _path(use_case, asset, batch, f"{sha256}.parquet")
         if not self.exists(path):
             with self._whole_file(path) as temporary:
-                pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+                bare = table.replace_schema_metadata(None)
+                pq.write_table(bare, temporary, compression="zstd", write_page_checksum=True)
         return Snapshot(sha256, path, table.num_rows)
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
         """A stored table; DamagedSnapshot where it is gone or unreadable."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            return pq.read_table(self.place(path), columns=columns)
-        except (FileNotFoundError, pa.ArrowInvalid) as error:
-            raise DamagedSnapshot(f"{self.place(path)} cannot be read: {error}. Run again to make it.") from None
+        return read_stored(self.place(path), columns)
 
     def read_frame(self, path: str, columns: list[str] | None = None) -> pd.DataFrame:
         """A stored table as a DataFrame."""
@@ -83,7 +79,9 @@ class Snapshots(dg.ConfigurableResource[Any]):
         try:
             return json.loads(self.place(path).read_bytes())
         except (FileNotFoundError, ValueError) as error:
-            raise DamagedSnapshot(f"{self.place(path)} cannot be read: {error}. Run again to make it.") from None
+            raise DamagedSnapshot(
+                f"{self.place(path)} cannot be read: {error}. Run again to make it."
+            ) from None
 
     def write_bytes(self, use_case: str, asset: str, content: bytes, sha256: str, kind: str) -> Snapshot:
         """Store bytes under a hash that the caller has computed."""

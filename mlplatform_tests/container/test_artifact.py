@@ -433,3 +433,13 @@ def test_fixed_threads_puts_the_environment_back(monkeypatch: pytest.MonkeyPatch
     assert "MKL_NUM_THREADS" not in os.environ
     with pytest.raises(ValueError, match="at least one thread"), fixed_threads(0):
         pass
+
+
+def test_the_trusted_estimators_are_those_of_the_installed_scikit_learn() -> None:
+    code = (
+        "from skops.io._trusted_types import SKLEARN_ESTIMATOR_TYPE_NAMES as names\n"
+        "from mlplatform.container.artifact import trusted_estimators\n"
+        "print(sorted(set(names) - trusted_estimators()))"
+    )
+    missing = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    assert missing.stdout.strip() == "[]", missing.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -37,4 +36,4 @@ class LocalTraining(dg.ConfigurableResource[Any]):
         for part in request.training_set.parts:
             link = channel / part.path
             link.parent.mkdir(parents=True, exist_ok=True)
-            os.symlink((request.snapshots / part.path).absolute(), link)
+            link.symlink_to((request.snapshots / part.path).absolute())

@@ -1,0 +1,1 @@
+"""Tests of the resources, on real files and real processes."""
