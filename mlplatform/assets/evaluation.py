@@ -11,7 +11,7 @@ from mlplatform.assets.data import Events
 from mlplatform.assets.production import Inputs, Made, Production, produce
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
-from mlplatform.container.scoring import Model
+from mlplatform.container.scoring import Model, model_in
 from mlplatform.container.train import load_set
 from mlplatform.lineage.champions import CHAMPION_AFTER, CHAMPION_BEFORE
 from mlplatform.lineage.records import Record
@@ -49,8 +49,8 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
     """Score, judge, draw."""
     models = inputs.all("model")
     challenger, champion = models[0], models[1] if len(models) > 1 else None
-    judged = Judged(declaration, Model(snapshots.place(challenger.path)), inputs.one("validation_set"), snapshots)
-    rival = Model(snapshots.place(champion.path)) if champion else None
+    judged = Judged(declaration, model_in(snapshots.place(challenger.path)), inputs.one("validation_set"), snapshots)
+    rival = model_in(snapshots.place(champion.path)) if champion else None
     verdict, predictions = judged.verdict(rival)
     document = {
         "use_case": declaration.name,

@@ -9,7 +9,7 @@ from mlplatform.assets.data import Events
 from mlplatform.assets.production import Inputs, Made, Production, produce
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
-from mlplatform.container.scoring import Model
+from mlplatform.container.scoring import model_in
 from mlplatform.container.train import load_set
 from mlplatform.ml import plots
 from mlplatform.ml.cards import ModelCard, to_html
@@ -60,7 +60,7 @@ def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) 
 def _importance(
     declaration: Declaration, inputs: Inputs, snapshots: Snapshots
 ) -> list[tuple[str, float]]:
-    model = Model(snapshots.place(inputs.one("model").path))
+    model = model_in(snapshots.place(inputs.one("model").path))
     validation_set = read_manifest(snapshots, inputs.one("validation_set").path)
     rows = load_set(validation_set, snapshots.place(""), model.code.declared)
     return permutation_importance(
@@ -68,7 +68,9 @@ def _importance(
         rows[model.feature_names],
         rows[declaration.target].to_numpy(),
         metric(declaration.gate.metric),
+        repeats=1,
         seed=declaration.seed,
+        max_rows=1000,
     )
 
 
@@ -81,7 +83,7 @@ def _card(
 ) -> ModelCard:
     model, evaluation = inputs.one("model"), inputs.one("evaluation")
     sets = {"training": inputs.one("training_set"), "validation": inputs.one("validation_set")}
-    trained = Model(snapshots.place(model.path)).manifest
+    trained = model_in(snapshots.place(model.path)).manifest
     verdict = snapshots.read_json(evaluation.path)["verdict"]
     used = set(part["batch"] for part in trained["inputs"])
     counts = [record.details for record in inputs.all("quarantine") if record.batch in used]

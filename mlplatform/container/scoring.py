@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,12 @@ from mlplatform.ml.features import make_features
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+
+@cache
+def model_in(folder: Path) -> Model:
+    """The model in a folder of the store, loaded once per process: such folders never change."""
+    return Model(folder)
 
 
 @dataclass(frozen=True)

@@ -51,14 +51,14 @@ class Declaration(BaseModel):
     split: EntitySplit = EntitySplit()
     gate: Gate
     max_quarantined_share: float = Field(
-        0.1, ge=0, le=1, description="more bad rows than this refuse a batch"
+        default=0.1, ge=0, le=1, description="more bad rows than this refuse a batch"
     )
     minimum_rows: int = Field(
         default=50, ge=2, description="fewer rows than this in a set refuse the training"
     )
     seed: int = 0
     threads: int = Field(
-        1, ge=1, description="threads of a fit; part of the model, since results depend on it"
+        default=1, ge=1, description="threads of a fit; part of the model, since results depend on it"
     )
     owners: tuple[str, ...] = ()
     intended_use: str = Field(default="", description="shown on the model card")
