@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -23,16 +24,17 @@ class Location:
 
     definitions: Definitions
     instance: DagsterInstance
-    declarations: dict[str, Declaration]
+
+    @property
+    def declarations(self) -> Mapping[str, Declaration]:
+        """The use cases, by name."""
+        from mlplatform.definitions import use_cases
+
+        return use_cases(self.definitions)
 
     def use_case(self, name: str) -> Declaration:
-        """The declaration of a use case; WrongUsage, with the known names, for another name."""
-        if name in self.declarations:
-            return self.declarations[name]
-        near = get_close_matches(name, self.declarations, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        known = ", ".join(sorted(self.declarations)) or "none"
-        raise WrongUsage(f"there is no use case {name!r}; mlplatform/defs has: {known}.{hint}")
+        """The declaration of a use case."""
+        return use_case_named(self.definitions, name)
 
     @property
     def snapshots(self) -> Snapshots:
@@ -48,10 +50,26 @@ class Location:
         return (self.definitions.resources or {})[name]
 
 
-def open_location() -> Location:
-    """Load the definitions and open the instance of the home folder."""
-    prepare_home()
-    from mlplatform.definitions import defs, use_cases
+def open_definitions() -> Definitions:
+    """The definitions alone, without an instance."""
+    from mlplatform.definitions import defs
 
-    definitions = defs()
-    return Location(definitions, open_instance(), dict(use_cases(definitions)))
+    return defs()
+
+
+def open_location() -> Location:
+    """The definitions and the instance of the home folder, which is made where absent."""
+    prepare_home()
+    return Location(open_definitions(), open_instance())
+
+
+def use_case_named(definitions: Definitions, name: str) -> Declaration:
+    """A use case; WrongUsage, with the known names, where there is none of that name."""
+    from mlplatform.definitions import use_cases
+
+    known = use_cases(definitions)
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise WrongUsage(f"there is no use case {name!r}.{hint} Known: {', '.join(sorted(known)) or 'none'}.")

@@ -18,8 +18,14 @@ def summary_text(summary: Mapping[str, Any]) -> list[str]:
         nothing = "Nothing was made." if summary["failed"] else "Nothing to run: everything is up to date."
         lines.append(f"Ran: {ran}." if ran else nothing)
     lines += batch_lines(summary["batches"])
-    if summary["model_version"]:
-        lines.append(f"Model {summary['model_version']}")
+    return lines + model_lines(summary)
+
+
+def model_lines(summary: Mapping[str, Any]) -> list[str]:
+    """The model, its metric and the verdict."""
+    if not summary["model_version"]:
+        return []
+    lines = [f"  model {summary['model_version']}"]
     if summary["metric"]:
         metric = summary["metric"]
         interval = f"{metric['low']:.4f} to {metric['high']:.4f}"

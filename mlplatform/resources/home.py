@@ -28,16 +28,12 @@ def home_folder() -> Path:
 
 
 def prepare_home() -> Path:
-    """Create the home folder with its `dagster.yaml` where absent, and make it DAGSTER_HOME."""
+    """Create the home folder with Dagster's settings where absent, and make it DAGSTER_HOME."""
     home = home_folder()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            whole = home / f".tmp-{uuid4().hex}"  # another process may read it at this moment
-            whole.write_bytes(files("mlplatform.resources").joinpath("dagster.yaml").read_bytes())
-            with suppress(FileExistsError):
-                (home / "dagster.yaml").hardlink_to(whole)
-            whole.unlink()
+        for name in ("dagster.yaml", "workspace.yaml"):
+            _write_once(home / name, files("mlplatform.resources").joinpath(name).read_bytes())
     except OSError as error:
         raise WrongUsage(
             f"{home} cannot be the home folder: {error.strerror}. "
@@ -45,6 +41,17 @@ def prepare_home() -> Path:
         ) from None
     os.environ["MLPLATFORM_HOME"] = os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def _write_once(target: Path, content: bytes) -> None:
+    """What is there is the user's and stays; another process may read it at this moment, so it appears whole."""
+    if target.exists():
+        return
+    whole = target.with_name(f".tmp-{uuid4().hex}")
+    whole.write_bytes(content)
+    with suppress(FileExistsError):
+        target.hardlink_to(whole)
+    whole.unlink()
 
 
 def open_instance() -> DagsterInstance:
