@@ -19,6 +19,10 @@ def _imported(context: dg.ResolutionContext, reference: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def _built(kind: type) -> dg.Resolver:
+    return dg.Resolver(lambda context, given: kind(**given), model_field_type=dict[str, Any])
+
+
 Imported = Annotated[Any, dg.Resolver(_imported, model_field_type=str)]
 
 
@@ -34,13 +38,9 @@ class UseCase(Declaration, dg.Component, dg.Model, dg.Resolvable):
     build_features: Imported
     estimator: Imported
     sample: Imported | None = None
-    split: Annotated[
-        EntitySplit,
-        dg.Resolver(lambda context, given: EntitySplit(**given), model_field_type=dict[str, Any]),
-    ] = EntitySplit()
-    gate: Annotated[
-        Gate, dg.Resolver(lambda context, given: Gate(**given), model_field_type=dict[str, Any])
-    ]
+    # Any, because Dagster would otherwise look into a policy's own fields; Declaration checks the type.
+    split: Annotated[Any, _built(EntitySplit)] = EntitySplit()
+    gate: Annotated[Any, _built(Gate)]
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The use case's assets, checks and jobs."""

@@ -12,7 +12,9 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.machinery import FileFinder, SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 DECLARATION = "use_case.json"
@@ -69,8 +71,21 @@ class Code:
             package = importlib.util.module_from_spec(spec)
             sys.modules[name] = package
         # the same files may have been loaded from a folder that is gone by now
-        sys.modules[name].__path__ = [str(self.folder)]
+        if getattr(sys.modules[name], "__path__", None) != [str(self.folder)]:
+            sys.modules[name].__path__ = [str(self.folder)]
+            for place in (self.folder, *filter(Path.is_dir, self.folder.rglob("*"))):
+                sys.path_importer_cache[str(place)] = FileFinder(str(place), (_FromSource, [".py"]))
         return name
+
+
+class _FromSource(SourceFileLoader):
+    """Compiles what the file says. Compiled files are trusted by time and size, so an old one may pass for
+    new; and written, they would change a stored model's folder."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The module's code, from its source."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def write_code(folder: Path, files: Mapping[str, bytes], declared: Declared) -> None:

@@ -102,6 +102,8 @@ def latest_by_batch(
     instance: dg.DagsterInstance, use_case: str, asset: str, batches: Collection[str] | None = None
 ) -> dict[str, Record]:
     """The latest version of each batch of a partitioned asset; all batches unless some are named."""
+    if batches is not None and not batches:
+        return {}  # to Dagster, no names mean all
     key = dg.AssetKey([use_case, asset])
     ids = instance.event_log_storage.get_latest_storage_id_by_partition(
         key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(batches) if batches is not None else None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlplatform.ml.coercion import coerce, kind_of, rule_of
 from mlplatform.ml.errors import BrokenCode, Case, ContractBroken
 from mlplatform.ml.reading import ROW_ID
+from mlplatform.ml.rules import keeping_every_rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +177,7 @@ def _judged(
     if frame.empty:
         return frame, []
     try:
-        schema.validate(frame.drop(columns=ROW_ID), lazy=True)
+        keeping_every_rule(frame.drop(columns=ROW_ID), schema)
     except SchemaErrors as errors:
         failures = errors.failure_cases.to_dict("records")
     else:

@@ -70,6 +70,9 @@ class Declaration(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Declaration:
         checked_use_case_name(self.name)
+        for field, kind in (("split", EntitySplit), ("gate", Gate)):
+            if not isinstance(getattr(self, field), kind):
+                raise ValueError(f"{self.name}: {field} must be {kind.__name__}(...)")
         self._refuse_what_cannot_be_named()
         packages = {one.__module__.rpartition(".")[0] for one in self._parts().values()}
         if len(packages) != 1:
@@ -78,8 +81,15 @@ class Declaration(BaseModel):
             )
         if not self.package:
             raise ValueError(f"{self.name}: contracts and functions must lie in modules of a package")
+        try:
+            canonical_json(self.hyperparameters)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.name}: hyperparameters must be JSON values: {error}") from None
+        self._refuse_columns_that_do_not_fit()
+        return self
+
+    def _refuse_columns_that_do_not_fit(self) -> None:
         refuse_unsupported(self.raw.to_schema())
-        canonical_json(self.hyperparameters)
         columns, features = self.raw.to_schema().columns, self.features.to_schema().columns
         for role, column in (("entity", self.entity), ("target", self.target)):
             if column not in columns:
@@ -88,13 +98,14 @@ class Declaration(BaseModel):
                 raise ValueError(f"{self.name}: {role} {column!r} must not be optional or nullable")
         if self.entity == self.target:
             raise ValueError(f"{self.name}: {self.entity!r} cannot be both entity and target")
+        if ROW_ID in columns:
+            raise ValueError(f"{self.name}: {self.raw.__name__} cannot name {ROW_ID!r}, which every row gets")
         taken = {self.entity, self.target, ROW_ID} & set(features)
         if taken:
             raise ValueError(f"{self.name}: {', '.join(sorted(taken))} cannot be a feature")
         unknown = set(self.gate.slices) - set(features) - set(columns)
         if unknown:
             raise ValueError(f"{self.name}: the gate slices by {sorted(unknown)}, which no contract has")
-        return self
 
     def _refuse_what_cannot_be_named(self) -> None:
         """A model's own copy of the code finds each part by module and name."""

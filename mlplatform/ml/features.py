@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.errors import BrokenCode
 from mlplatform.ml.reading import ROW_ID
+from mlplatform.ml.rules import keeping_every_rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ def _checked(features: pd.DataFrame, rows: pd.DataFrame, contract: Any) -> pd.Da
     if missing:
         raise BrokenCode(f"build_features made no column {', '.join(missing)}, which {schema.name} promises.")
     try:
-        return schema.validate(features[list(schema.columns)], lazy=True)
+        return keeping_every_rule(features[list(schema.columns)], schema)
     except SchemaErrors as errors:
         first = errors.failure_cases.to_dict("records")[0]
         at = first["index"]

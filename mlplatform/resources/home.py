@@ -44,7 +44,7 @@ def prepare_home() -> Path:
 
 
 def _write_once(target: Path, content: bytes) -> None:
-    """What is there is the user's and stays; another process may read it at this moment, so it appears whole."""
+    """What is there is the user's and stays; another process may be reading, so the file appears whole."""
     if target.exists():
         return
     whole = target.with_name(f".tmp-{uuid4().hex}")

@@ -98,8 +98,8 @@ class Snapshots(dg.ConfigurableResource[Any]):
             target = self.place(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             waiting = Path(mkdtemp(prefix=".tmp-", dir=target.parent)) / name
-            shutil.copytree(folder, waiting)  # the scratch folder may lie on another disk
             try:
+                shutil.copytree(folder, waiting)  # the scratch folder may lie on another disk
                 waiting.rename(target)
             except OSError:  # another process was first, with the same content
                 if not target.exists():

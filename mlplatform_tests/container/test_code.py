@@ -1,4 +1,5 @@
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,18 @@ def test_two_versions_of_one_module_live_in_one_process(tmp_path: Path) -> None:
 
 
 def test_relative_imports_stay_within_the_version(tmp_path: Path) -> None:
-    features = "from .words import WORD\nfrom .deep.inner import word\n\ndef build():\n    return WORD, word()\n"
+    features = (
+        "from .words import WORD\nfrom .deep.inner import word\n\ndef build():\n    return WORD, word()\n"
+    )
     inner = "def word():\n    from ..words import WORD\n    return WORD\n"
     versions = [
-        code(tmp_path / word, features=features, words=f"WORD = {word!r}\n", deep____init__="", deep__inner=inner)
+        code(
+            tmp_path / word,
+            features=features,
+            words=f"WORD = {word!r}\n",
+            deep____init__="",
+            deep__inner=inner,
+        )
         for word in ("old", "new")
     ]
     assert [one.named("features:build")() for one in versions] == [("old", "old"), ("new", "new")]
@@ -61,6 +70,19 @@ def test_an_edit_of_the_files_is_another_version(tmp_path: Path) -> None:
     one = code(tmp_path, features="def build():\n    return 1\n")
     assert one.named("features:build")() == 1
     (tmp_path / "features.py").write_text("def build():\n    return 2\n")
+    assert one.named("features:build")() == 2
+
+
+def test_loading_leaves_the_folder_as_it_is_even_where_python_may_compile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    features = "def build():\n    from .deep.inner import x\n    return x\n"
+    one = code(tmp_path, features=features, deep____init__="", deep__inner="x = 1\n")
+    before = sorted(tmp_path.rglob("*"))
+    assert one.named("features:build")() == 1
+    assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "deep" / "inner.py").write_text("x = 2\n")
     assert one.named("features:build")() == 2
 
 

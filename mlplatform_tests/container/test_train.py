@@ -57,7 +57,9 @@ def people(batch: str, seed: int) -> pd.DataFrame:
     return rows.assign(row_id=[f"{batch}:{number:09}" for number in range(1, len(rows) + 1)])
 
 
-def lay_out(base: Path, *, side: Side = "training", hyperparameters: dict[str, object] | None = None) -> Layout:
+def lay_out(
+    base: Path, *, side: Side = "training", hyperparameters: dict[str, object] | None = None
+) -> Layout:
     """Inputs as the training service would leave them: two batches of generated people."""
     layout, versions, labels = Layout(base), [], {}
     layout.make()
@@ -88,7 +90,12 @@ def test_training_leaves_a_model_that_says_what_it_was_made_from(tmp_path: Path)
     layout = lay_out(tmp_path)
     document = train(layout)
     manifest = SetManifest.from_json(json.loads((layout.channel("training") / SET_MANIFEST).read_text()))
-    assert {path.name for path in layout.model.iterdir()} == {ARTIFACT, "manifest.json", "metrics.json", "code"}
+    assert {path.name for path in layout.model.iterdir()} == {
+        ARTIFACT,
+        "manifest.json",
+        "metrics.json",
+        "code",
+    }
     assert document == json.loads((layout.model / "manifest.json").read_text())
     assert document["training_set"] == manifest.digest
     assert [one["sha256"] for one in document["inputs"]] == [part.sha256 for part in manifest.parts]

@@ -57,8 +57,14 @@ def test_the_named_modules_and_what_they_import_come_with_a_model(package: Path)
         (f"from {NAME} import words", "from . import"),
     ],
 )
-def test_an_import_by_full_name_is_refused_with_the_way_out(package: Path, statement: str, advice: str) -> None:
-    sources = {"features.py": f"x = 1\n\ndef f():\n    {statement}\n", "words.py": "x = 1\n", "deep/inner.py": "x = 1"}
+def test_an_import_by_full_name_is_refused_with_the_way_out(
+    package: Path, statement: str, advice: str
+) -> None:
+    sources = {
+        "features.py": f"x = 1\n\ndef f():\n    {statement}\n",
+        "words.py": "x = 1\n",
+        "deep/inner.py": "x = 1",
+    }
     with pytest.raises(BrokenCode) as caught:
         files(package, sources, "features")
     assert str(caught.value).startswith(f"{package / 'features.py'}, line 4: imports {NAME}")
@@ -66,12 +72,17 @@ def test_an_import_by_full_name_is_refused_with_the_way_out(package: Path, state
 
 
 @pytest.mark.parametrize(
-    ("file", "statement"), [("features.py", "from ..other import x"), ("deep/features.py", "from ... import x")]
+    ("file", "statement"),
+    [("features.py", "from ..other import x"), ("deep/features.py", "from ... import x")],
 )
 def test_an_import_from_above_the_folder_is_refused(package: Path, file: str, statement: str) -> None:
     (package.parent / "other.py").write_text("x = 1\n")
     with pytest.raises(BrokenCode, match=r"features.py, line 1: imports from above outer_of_a_case.a_case"):
-        files(package, {"deep/__init__.py": "", file: statement + "\n"}, file.removesuffix(".py").replace("/", "."))
+        files(
+            package,
+            {"deep/__init__.py": "", file: statement + "\n"},
+            file.removesuffix(".py").replace("/", "."),
+        )
 
 
 def test_a_name_that_only_begins_alike_is_another_package(package: Path) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandera.config import config_context
 
 from mlplatform.defs.job_change.contracts import RawEnrollee
 from mlplatform.defs.job_change.sample import generate
@@ -26,14 +27,17 @@ class Measured(pan.DataFrameModel):
     high: int
 
     @pan.check("low", element_wise=True)
+    @classmethod
     def is_even(cls, value: int) -> bool:
         return value % 2 == 0
 
     @pan.check("high")
+    @classmethod
     def is_small(cls, values: pd.Series) -> pd.Series:
         return values < 100
 
     @pan.dataframe_check
+    @classmethod
     def low_below_high(cls, frame: pd.DataFrame) -> pd.Series:
         return frame["low"] <= frame["high"]
 
@@ -72,7 +76,8 @@ cell_choices = {
     "high": ["3", "99", "100", "9007199254740993", ""],
 }
 generated_rows = st.lists(
-    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in cell_choices.items()}), min_size=1
+    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in cell_choices.items()}),
+    min_size=1,
 )
 
 
@@ -194,7 +199,7 @@ def test_keys_of_several_columns() -> None:
         day: int
 
         class Config:
-            unique = ["team", "day"]
+            unique = ["team", "day"]  # noqa: RUF012
 
     first = {"team": "x", "day": "1"}
     assert len(judged(Pairs, first, {**first, "day": "2"}).rows) == 2
@@ -214,6 +219,7 @@ def test_a_check_over_the_whole_batch_refuses_it() -> None:
         amount: int
 
         @pan.check("amount")
+        @classmethod
         def adds_up(cls, values: pd.Series) -> bool:
             return bool(values.sum() == 10)
 
@@ -221,6 +227,7 @@ def test_a_check_over_the_whole_batch_refuses_it() -> None:
         amount: int
 
         @pan.dataframe_check
+        @classmethod
         def is_balanced(cls, frame: pd.DataFrame) -> bool:
             return bool(frame["amount"].sum() == 10)
 
@@ -228,6 +235,7 @@ def test_a_check_over_the_whole_batch_refuses_it() -> None:
         amount: int
 
         @pan.check("amount")
+        @classmethod
         def explodes(cls, values: pd.Series) -> bool:
             raise RuntimeError("out of luck")
 
@@ -252,7 +260,7 @@ def test_further_columns_and_their_order_do_not_count_unless_the_contract_is_str
     rows = judged(Loose, {"further": "x", "b": "2", "a": "1"}).rows
     assert rows.to_dict("records") == [{"row_id": "june:000000001", "a": 1, "b": 2}]
     assert len(judged(Strict, {"a": "1", "b": "2"}).rows) == 1
-    with pytest.raises(ContractBroken, match="june.csv has the column 'further', which the strict Strict"):
+    with pytest.raises(ContractBroken, match=r"june.csv has the column 'further', which the strict Strict"):
         judged(Strict, {"a": "1", "b": "2", "further": "x"})
 
 
@@ -281,6 +289,12 @@ def test_nullable_integers_booleans_defaults_aliases_and_optional_columns() -> N
     ]
 
 
+@pytest.mark.parametrize("setting", [{"validation_enabled": False}, {"validation_depth": "SCHEMA_ONLY"}])
+def test_panderas_settings_do_not_switch_rules_off(setting: dict[str, Any]) -> None:
+    with config_context(**setting):
+        assert reasons(measured({"share": "2"})) == [(1, "share", "less_than_or_equal_to(1)", "2")]
+
+
 class NullableInt(pan.DataFrameModel):
     a: int = Field(nullable=True)
 
@@ -293,6 +307,7 @@ class Parsing(pan.DataFrameModel):
     a: int
 
     @pan.dataframe_parser
+    @classmethod
     def drop(cls, frame: pd.DataFrame) -> pd.DataFrame:
         return frame[frame["a"] > 0]
 
@@ -339,7 +354,9 @@ def test_what_a_contract_of_rows_cannot_mean_is_refused(contract: Any, what: str
 def test_planted_faults_are_exactly_the_quarantine(seed: int) -> None:
     damaged, faults = plant_faults(generate(400, seed), RawEnrollee.to_schema(), 0.2, seed)
     texts = damaged.astype(object).where(damaged.notna(), None)
-    rows = [{name: None if v is None else str(v) for name, v in row.items()} for row in texts.to_dict("records")]
+    rows = [
+        {name: None if v is None else str(v) for name, v in row.items()} for row in texts.to_dict("records")
+    ]
     result = judged(RawEnrollee, *rows)
     found = [(row, column, value) for row, column, _, value in reasons(result)]
     planted = [(f.row, f.column, None if f.value is None else str(f.value)) for f in faults.itertuples()]
@@ -350,6 +367,8 @@ def test_planted_faults_are_exactly_the_quarantine(seed: int) -> None:
 def test_the_real_data_keeps_the_contract(real_data: Any) -> None:
     texts = pd.read_csv(real_data / "job_change_train.csv", dtype=str, keep_default_na=False, na_values=[""])
     texts["target"] = texts["target"].str.removesuffix(".0")
-    table = pa.Table.from_pandas(texts.assign(row_id=[f"r:{n:09}" for n in range(len(texts))]), preserve_index=False)
+    table = pa.Table.from_pandas(
+        texts.assign(row_id=[f"r:{n:09}" for n in range(len(texts))]), preserve_index=False
+    )
     result = validate(table, RawEnrollee, source_file="train", max_quarantined_share=0)
     assert len(result.rows) == len(texts)

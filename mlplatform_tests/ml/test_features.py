@@ -117,7 +117,10 @@ def test_categories_may_depend_on_the_rows_as_long_as_the_values_do_not() -> Non
         (lambda given: build(given).iloc[1:], "returned 39 rows for 40"),
         (lambda given: build(given).iloc[::-1], "or changed the index"),
         (lambda given: build(given).drop(columns="label"), "made no column label, which Doubled promises"),
-        (lambda given: pd.concat([build(given), build(given)], axis=1), "['further', 'label', 'twice'] more than"),
+        (
+            lambda given: pd.concat([build(given), build(given)], axis=1),
+            "['further', 'label', 'twice'] more than",
+        ),
         (lambda given: build(given).assign(twice=-1.0), "made -1.0 in column 'twice'"),
         (lambda given: build(given).assign(label=None), "in column 'label'"),
         (lambda given: build(given).assign(twice="x"), "in column 'twice'"),

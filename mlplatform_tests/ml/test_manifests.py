@@ -24,7 +24,9 @@ def labels(start: int, count: int) -> pd.DataFrame:
 
 
 def draw(
-    versions: list[FeaturesVersion], previous: dict[Side, SetManifest] | None = None, split: EntitySplit = SPLIT
+    versions: list[FeaturesVersion],
+    previous: dict[Side, SetManifest] | None = None,
+    split: EntitySplit = SPLIT,
 ) -> tuple[dict[Side, SetManifest], list[str]]:
     """Both sets, and the batches that were loaded for them."""
     loaded: list[str] = []
@@ -79,7 +81,9 @@ def test_the_order_in_which_batches_come_does_not_count(order: list[str]) -> Non
 
 def test_the_digest_names_content_and_rule_not_places() -> None:
     drawn = draw([version("a"), version("b")])[0]["training"]
-    moved = replace(drawn, parts=tuple(replace(part, path="elsewhere/x", validated="w") for part in drawn.parts))
+    moved = replace(
+        drawn, parts=tuple(replace(part, path="elsewhere/x", validated="w") for part in drawn.parts)
+    )
     assert moved.digest == drawn.digest
     others = [
         replace(drawn, use_case="other"),

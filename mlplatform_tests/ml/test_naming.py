@@ -35,7 +35,8 @@ def test_the_name_is_that_of_the_file_as_far_as_allowed(file_name: str, batch: s
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", ".a", "-a", "a..b", "a/b", "a,b", "a b", "a\n", "ä", "a\0", "x" * (MAX_LENGTH + 1)]
+    "name",
+    ["", ".", "..", ".a", "-a", "a..b", "a/b", "a,b", "a b", "a\n", "ä", "a\0", "x" * (MAX_LENGTH + 1)],
 )
 def test_what_means_something_in_paths_or_partition_selections_is_refused(name: str) -> None:
     with pytest.raises(WrongUsage, match="cannot name a batch: use letters") as caught:

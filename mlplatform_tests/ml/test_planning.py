@@ -77,7 +77,9 @@ def test_after_the_plan_was_carried_out_the_next_one_is_empty(
     done = settled(first)
     landed = {**done.recorded, **world(first | second).recorded}
     changed = data.draw(st.sets(st.sampled_from(sorted(landed, key=str)))) if landed else set()
-    recorded = {a: replace(r, sha256=digest([r.sha256, "new"])) if a in changed else r for a, r in landed.items()}
+    recorded = {
+        a: replace(r, sha256=digest([r.sha256, "new"])) if a in changed else r for a, r in landed.items()
+    }
     codes = {name: data.draw(st.sampled_from(["1", code])) for name, code in done.code_versions.items()}
     moved = replace(done, batches=tuple(sorted(first | second)), recorded=recorded, code_versions=codes)
     after = carried_out(moved, plan(moved))
@@ -170,7 +172,10 @@ def test_a_record_with_an_unknown_fingerprint_is_made_again() -> None:
 def test_many_changes_are_counted() -> None:
     done = settled("abc")
     landed = {**done.recorded, **{(LANDED_FILE, batch): Recorded("other") for batch in "abc"}}
-    assert running(plan(replace(done, recorded=landed)))[("sets", None)] == "features of a runs first (and 2 more)"
+    assert (
+        running(plan(replace(done, recorded=landed)))[("sets", None)]
+        == "features of a runs first (and 2 more)"
+    )
 
 
 @given(st.permutations([Input("a", "1", "x"), Input("a", None, "y"), Input("b", "1", "x")]))

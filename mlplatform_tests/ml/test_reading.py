@@ -43,7 +43,9 @@ tables = headers.flatmap(
 
 @given(tables, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
 @settings(max_examples=100, deadline=None)
-def test_what_was_written_comes_back_cell_by_cell(table: tuple[list[str], list[list[str]]], quoting: int) -> None:
+def test_what_was_written_comes_back_cell_by_cell(
+    table: tuple[list[str], list[list[str]]], quoting: int
+) -> None:
     header, rows = table
     back = rows_of(written([header, *rows], quoting))
     assert back == [dict(zip(header, (cell or None for cell in row), strict=True)) for row in rows]
@@ -66,7 +68,9 @@ def test_any_quoting_is_read_as_a_strict_reader_would_or_refused(text: str) -> N
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_other_delimiters_are_named(delimiter: str, kind: str, quote: str) -> None:
     line = delimiter.join(f"{quote}{name}{quote}" for name in ("a", "b,c"[:1], "d"))
-    assert f"june.csv, line 1: columns are separated by {kind}" in refusal(f"{line}\n1,5{delimiter}2\n".encode())
+    assert f"june.csv, line 1: columns are separated by {kind}" in refusal(
+        f"{line}\n1,5{delimiter}2\n".encode()
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n "])
@@ -120,7 +124,8 @@ def test_a_row_that_is_ragged_far_down_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xef\xbb\xbfa,b\n1,2\n", b"a,b\r\n1,2\r\n", b"a,b\r1,2\r", b'"a","b"\n"1","2"', b"a,b\n1,2\n\n\n"]
+    "content",
+    [b"\xef\xbb\xbfa,b\n1,2\n", b"a,b\r\n1,2\r\n", b"a,b\r1,2\r", b'"a","b"\n"1","2"', b"a,b\n1,2\n\n\n"],
 )
 def test_byte_order_marks_line_ends_and_quotes_do_not_count(content: bytes) -> None:
     assert rows_of(content) == [{"a": "1", "b": "2"}]

@@ -57,7 +57,9 @@ def test_no_entities_no_sides() -> None:
     assert EntitySplit().held_out([]).shape == (0,)
 
 
-@pytest.mark.parametrize("wrong", [{"validation_share": 0}, {"validation_share": 1}, {"salt": "ä" * 40}, {"by": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"validation_share": 0}, {"validation_share": 1}, {"salt": "ä" * 40}, {"by": 1}]
+)
 def test_wrong_rules_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         EntitySplit(**wrong)

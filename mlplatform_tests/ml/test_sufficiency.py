@@ -19,7 +19,9 @@ def test_enough_rows_over_all_batches_pass(task: str) -> None:
 def test_too_few_rows_are_counted() -> None:
     with pytest.raises(NotEnoughData) as caught:
         refuse_too_little(manifest({"0": 30}, {"1": 19}), minimum_rows=50, task="regression")
-    assert str(caught.value).startswith("case/training_set has 49 rows from 2 batch(es), at least 50 are needed")
+    assert str(caught.value).startswith(
+        "case/training_set has 49 rows from 2 batch(es), at least 50 are needed"
+    )
     assert caught.value.exit_code == 3
 
 
@@ -30,6 +32,8 @@ def test_no_batches_at_all_are_too_few() -> None:
 
 def test_one_class_is_no_classification() -> None:
     one_class = manifest({"1": 60}, {"1": 40})
-    with pytest.raises(NotEnoughData, match=r"case/training_set: the target has one class only \(1\) in 100 rows"):
+    with pytest.raises(
+        NotEnoughData, match=r"case/training_set: the target has one class only \(1\) in 100 rows"
+    ):
         refuse_too_little(one_class, minimum_rows=50, task="binary_classification")
     refuse_too_little(one_class, minimum_rows=50, task="regression")
