@@ -29,8 +29,8 @@ Imported = Annotated[Any, dg.Resolver(_imported, model_field_type=str)]
 class UseCase(Declaration, dg.Component, dg.Model, dg.Resolvable):
     """A use case: contracts, a feature function, an estimator and policies become one asset graph.
 
-    Usually instantiated in Python beside its functions with `@dg.component_instance`; from YAML, functions and
-    contracts are named as "package.module:name".
+    Usually instantiated in Python beside its functions with `@dg.component_instance`. From YAML, functions
+    and contracts are named as "package.module:name".
     """
 
     raw: Imported

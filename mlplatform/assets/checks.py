@@ -42,7 +42,9 @@ def blocking_check(step: Step) -> tuple[str, str] | None:
     return (found[0], found[1]) if found else None
 
 
-def check_specs(use_case: str, step: Step, partitions: dg.PartitionsDefinition[Any] | None) -> list[dg.AssetCheckSpec]:
+def check_specs(
+    use_case: str, step: Step, partitions: dg.PartitionsDefinition[Any] | None
+) -> list[dg.AssetCheckSpec]:
     """Specs of the checks that a step's body answers; partitioned as the step is."""
     blocking = [(*_BLOCKING[step.name], True)] if step.name in _BLOCKING else []
     further = [(*one, False) for one in _FURTHER.get(step.name, ())]
@@ -61,8 +63,14 @@ def check_specs(use_case: str, step: Step, partitions: dg.PartitionsDefinition[A
         ]
 
 
-def passed_check(
-    use_case: str, asset: str, name: str, passed: bool = True, *, warn: bool = False, **metadata: Any
+def answered_check(
+    use_case: str,
+    asset: str,
+    name: str,
+    passed: bool = True,
+    *,
+    warn: bool = False,
+    metadata: Mapping[str, Any] | None = None,
 ) -> dg.AssetCheckResult:
     """A check's answer; `warn` makes a failing one a warning."""
     return dg.AssetCheckResult(
@@ -70,7 +78,7 @@ def passed_check(
         check_name=name,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN if warn else dg.AssetCheckSeverity.ERROR,
-        metadata=metadata,
+        metadata=metadata or {},
     )
 
 

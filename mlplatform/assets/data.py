@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from mlplatform.assets.checks import case_table, passed_check
+from mlplatform.assets.checks import SHOWN_CASES, answered_check, case_table
 from mlplatform.assets.display import table_metadata
 from mlplatform.assets.production import Inputs, Made, Production, produce
 from mlplatform.assets.specs import step_arguments
@@ -33,7 +33,9 @@ def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
             table = read_landed(landed_files.place(landed.sha256), file, batch)
             snapshot = snapshots.write_table(name, "raw", batch, table)
             shown = {"file": file, **table_metadata(table, snapshot, snapshots)}
-            readable = passed_check(name, "raw", "readable", rows=table.num_rows, columns=table.num_columns - 1)
+            readable = answered_check(
+                name, "raw", "readable", metadata={"rows": table.num_rows, "columns": table.num_columns - 1}
+            )
             return Production({"raw": Made(snapshot, shown, {"file": file})}, [readable])
 
         yield from produce(context, declaration, step, snapshots, make)
@@ -72,7 +74,8 @@ def _validated_production(
     aside = snapshots.write_table(name, "quarantine", batch, quarantine)
     counts = {"rows_in": len(landed_ids), "validated": len(rows), "quarantined": len(quarantine)}
     per_rule = judged.rows_per_rule()
-    cases = [Case(q.rule, q.column, q.value, q.row) for q in quarantine.head(20).itertuples()]
+    shown = quarantine.head(SHOWN_CASES).astype(object).where(quarantine.head(SHOWN_CASES).notna(), None)
+    cases = [Case(q.rule, q.column, q.value, q.row) for q in shown.itertuples()]
     conserved = len(rows) + len(quarantine) == len(landed_ids) and landed_ids == {
         *rows[ROW_ID], *quarantine[ROW_ID]
     }  # fmt: skip
@@ -88,16 +91,15 @@ def _validated_production(
             ),
         },
         [
-            passed_check(name, "validated", "contract", **counts),
-            passed_check(name, "validated", "rows_conserved", conserved, **counts),
-            passed_check(
+            answered_check(name, "validated", "contract", metadata=counts),
+            answered_check(name, "validated", "rows_conserved", conserved, metadata=counts),
+            answered_check(
                 name,
                 "validated",
                 "nothing_quarantined",
                 not len(quarantine),
                 warn=True,
-                **counts,
-                **({"rows_per_rule": per_rule, "cases": case_table(cases)} if cases else {}),
+                metadata={**counts, "rows_per_rule": per_rule, "cases": case_table(cases)},
             ),
         ],
     )
@@ -112,7 +114,9 @@ def features_asset(declaration: Declaration) -> dg.AssetsDefinition:
         def make(inputs: Inputs) -> Production:
             validated = inputs.one("validated")
             rows = snapshots.read_frame(validated.path)
-            made = make_features(rows, declaration.build_features, declaration.features, target=declaration.target)
+            made = make_features(
+                rows, declaration.build_features, declaration.features, target=declaration.target
+            )
             beside = carried(rows, entity=declaration.entity, target=declaration.target)
             for column in reversed(beside.columns):
                 made.insert(0, column, beside[column])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from mlplatform.assets.checks import passed_check
+from mlplatform.assets.checks import answered_check
 from mlplatform.assets.data import Events
 from mlplatform.assets.production import Inputs, Made, Production, produce
 from mlplatform.assets.sets import read_manifest
@@ -49,7 +49,9 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
     """Score, judge, draw."""
     models = inputs.all("model")
     challenger, champion = models[0], models[1] if len(models) > 1 else None
-    judged = Judged(declaration, model_in(snapshots.place(challenger.path)), inputs.one("validation_set"), snapshots)
+    judged = Judged(
+        declaration, model_in(snapshots.place(challenger.path)), inputs.one("validation_set"), snapshots
+    )
     rival = model_in(snapshots.place(champion.path)) if champion else None
     verdict, predictions = judged.verdict(rival)
     document = {
@@ -69,14 +71,13 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
     }
     made = Made(stored, {**_shown(verdict), **images}, details)
     promoted = verdict.decision == "PROMOTE"
-    gate = passed_check(
+    gate = answered_check(
         declaration.name,
         "evaluation",
         "gate",
         promoted,
         warn=verdict.decision == "HOLD",
-        decision=verdict.decision,
-        reason=verdict.reason,
+        metadata={"decision": verdict.decision, "reason": verdict.reason},
     )
     return Production({"evaluation": made}, [gate])
 

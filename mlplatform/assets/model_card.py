@@ -57,9 +57,7 @@ def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) 
     return Production({"model_card": Made(stored, shown, {"model_version": card.model_version})})
 
 
-def _importance(
-    declaration: Declaration, inputs: Inputs, snapshots: Snapshots
-) -> list[tuple[str, float]]:
+def _importance(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> list[tuple[str, float]]:
     model = model_in(snapshots.place(inputs.one("model").path))
     validation_set = read_manifest(snapshots, inputs.one("validation_set").path)
     rows = load_set(validation_set, snapshots.place(""), model.code.declared)

@@ -17,7 +17,7 @@ import dagster as dg
 from mlplatform.assets.checks import blocking_check, check_record, failed_check, repeated_check
 from mlplatform.assets.provenance import mirror_tags
 from mlplatform.lineage.champions import champion_read_by
-from mlplatform.lineage.records import Record, latest_of, record_metadata
+from mlplatform.lineage.records import Record, Stamp, latest_of, record_metadata
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import BlockingCheckFailed, MLPlatformError, UnreadableFile, WrongUsage
 from mlplatform.ml.hashing import digest
@@ -74,7 +74,7 @@ def produce(
     started = time.perf_counter()
     try:
         inputs = resolve(context.instance, declaration, step, batch)
-        stamp = _Stamp.of(declaration, step, inputs)
+        stamp = _stamp(declaration, step, inputs)
         previous = _reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
         if previous:
             yield from _reuse(declaration.name, inputs, previous)
@@ -111,17 +111,10 @@ def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, 
     return Inputs(tuple(records))
 
 
-@dataclass(frozen=True)
-class _Stamp:
-    fingerprint: str
-    code_version: str
-    parameters: str
-
-    @classmethod
-    def of(cls, declaration: Declaration, step: Step, inputs: Inputs) -> _Stamp:
-        code, parameters = declaration.code_version(step), declaration.parameters(step)
-        read = [record.as_input() for record in inputs.records]
-        return cls(fingerprint(code, read, parameters), code, digest(parameters))
+def _stamp(declaration: Declaration, step: Step, inputs: Inputs) -> Stamp:
+    code, parameters = declaration.code_version(step), declaration.parameters(step)
+    read = [record.as_input() for record in inputs.records]
+    return Stamp(fingerprint(code, read, parameters), code, digest(parameters))
 
 
 def _reusable(
@@ -129,7 +122,7 @@ def _reusable(
     use_case: str,
     step: Step,
     batch: str | None,
-    stamp: _Stamp,
+    stamp: Stamp,
     snapshots: Snapshots,
 ) -> list[Record]:
     """The last versions of the step's outputs when they hold; empty when the step must run."""
@@ -159,15 +152,13 @@ def _reuse(
 
 
 def _publish(
-    use_case: str, inputs: Inputs, stamp: _Stamp, made: Production, seconds: float
+    use_case: str, inputs: Inputs, stamp: Stamp, made: Production, seconds: float
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     for asset, one in made.outputs.items():
         key = dg.AssetKey([use_case, asset])
         record = record_metadata(
             path=one.snapshot.path,
-            fingerprint=stamp.fingerprint,
-            code_version=stamp.code_version,
-            parameters=stamp.parameters,
+            stamp=stamp,
             rows=one.snapshot.rows,
             seconds=round(seconds, 4),
             details=one.details,

@@ -2,18 +2,19 @@
 
 import dagster as dg
 
-from mlplatform.assets.checks import passed_check
+from mlplatform.assets.checks import answered_check
 from mlplatform.assets.data import Events
 from mlplatform.assets.production import Inputs, Made, Production, produce
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration
-from mlplatform.ml.manifests import FeaturesVersion, SetManifest, Side, draw_sets
+from mlplatform.ml.manifests import FeaturesVersion, SetManifest, draw_sets
 from mlplatform.ml.plots import class_balance, markdown_image
+from mlplatform.ml.splits import Side
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.ml.sufficiency import refuse_too_little
 from mlplatform.resources.single_flight import SingleFlight
-from mlplatform.resources.snapshots import Snapshots
+from mlplatform.resources.snapshots import Snapshot, Snapshots
 
 
 def set_assets(declaration: Declaration) -> dg.AssetsDefinition:
@@ -21,9 +22,7 @@ def set_assets(declaration: Declaration) -> dg.AssetsDefinition:
     name, step = declaration.name, BY_NAME["sets"]
 
     @dg.multi_asset(**step_arguments(declaration, step))
-    def sets(
-        context: dg.AssetExecutionContext, snapshots: Snapshots, single_flight: SingleFlight
-    ) -> Events:
+    def sets(context: dg.AssetExecutionContext, snapshots: Snapshots, single_flight: SingleFlight) -> Events:
         single_flight.hold(name)
 
         def make(inputs: Inputs) -> Production:
@@ -43,7 +42,9 @@ def read_manifest(snapshots: Snapshots, path: str) -> SetManifest:
     return SetManifest.from_json(snapshots.read_json(path))
 
 
-def _previous_manifests(instance: dg.DagsterInstance, use_case: str, snapshots: Snapshots) -> list[SetManifest]:
+def _previous_manifests(
+    instance: dg.DagsterInstance, use_case: str, snapshots: Snapshots
+) -> list[SetManifest]:
     records = [latest(instance, use_case, asset) for asset in BY_NAME["sets"].outputs]
     return [read_manifest(snapshots, r.path) for r in records if r and snapshots.exists(r.path)]
 
@@ -62,24 +63,29 @@ def _draw(
         versions,
         lambda version: snapshots.read_frame(version.path, list(columns)).rename(columns=columns),
         previous,
+        classes=declaration.task != "regression",
     )
 
 
 def _production(declaration: Declaration, drawn: dict[Side, SetManifest], snapshots: Snapshots) -> Production:
     name, outputs = declaration.name, {}
-    picture = class_balance({side: manifest.classes for side, manifest in drawn.items()})
+    pictures = _pictures(drawn) if declaration.task != "regression" else {}
     for side, manifest in drawn.items():
         stored = snapshots.write_json(name, f"{side}_set", manifest.to_json(), manifest.digest)
         outputs[f"{side}_set"] = Made(
-            snapshot=type(stored)(stored.sha256, stored.path, manifest.rows),
+            snapshot=Snapshot(stored.sha256, stored.path, manifest.rows),
             metadata={
                 "batches": len(manifest.parts),
-                "rows_per_class": manifest.classes,
                 "rule": manifest.split.model_dump(),
-                "class_balance": dg.MetadataValue.md(markdown_image(picture, "rows per class in each set")),
+                **pictures,
                 "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
             },
             details={"rows_per_class": manifest.classes, "batches": len(manifest.parts)},
         )
     rows = {f"{side}_rows": manifest.rows for side, manifest in drawn.items()}
-    return Production(outputs, [passed_check(name, "training_set", "enough_data", **rows)])
+    return Production(outputs, [answered_check(name, "training_set", "enough_data", metadata=rows)])
+
+
+def _pictures(drawn: dict[Side, SetManifest]) -> dict[str, dg.MarkdownMetadataValue]:
+    png = class_balance({side: manifest.classes for side, manifest in drawn.items()})
+    return {"class_balance": dg.MetadataValue.md(markdown_image(png, "rows per class in each set"))}

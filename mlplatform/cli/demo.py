@@ -30,7 +30,9 @@ def command() -> int:
     declaration = location.use_case(USE_CASE)
     _refuse_a_home_in_use(location)
     first = _chapter(location, declaration, "Three files land, one row in a hundred is damaged.", (1, 2, 3))
-    second = _chapter(location, declaration, "Next month: one more file lands. Only what it touches runs.", (4,))
+    second = _chapter(
+        location, declaration, "Next month: one more file lands. Only what it touches runs.", (4,)
+    )
     for line in _ending(first[1], second[1]):
         report(line)
     return exit_code(first[0]) if first[0].failures else 0
@@ -110,4 +112,7 @@ def _two_models(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
 def _nothing_new(summary: dict[str, Any]) -> list[str]:
     from mlplatform.cli.summary import model_lines
 
-    return ["The demo was here before: the same files landed again, so nothing had to run.", *model_lines(summary)]
+    return [
+        "The demo was here before: the same files landed again, so nothing had to run.",
+        *model_lines(summary),
+    ]

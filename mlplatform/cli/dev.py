@@ -26,8 +26,8 @@ def command(host: str, port: int) -> int:
         for child in children:
             os.killpg(child.pid, signal.SIGINT)
 
-    # Before the child starts: it inherits the default for what is handled here, but would keep ignoring Ctrl-C
-    # where a shell that runs this in the background ignores it, and so would all that it starts.
+    # Before the child starts: what is handled here is at its default there. A shell that runs this in the
+    # background ignores Ctrl-C, and the child and all that it starts would inherit that.
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
     arguments = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml"]

@@ -8,7 +8,6 @@ import os
 import sys
 import traceback
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -49,7 +48,7 @@ def program(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the program; its exit code: 0 done, 1 error, 2 wrong usage, 3 a blocking check or the gate said no."""
+    """Run the program. 0 done, 1 error, 2 wrong usage, 3 a blocking check or the gate said no."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         return int(program.main(args=given, prog_name="mlplatform", standalone_mode=False) or 0)

@@ -1,8 +1,8 @@
 """Remembers that there was nothing to run, so that asking again needs neither Dagster nor the records.
 
-The plan is a pure function of the code, the records and the stored files. A note beside the instance holds the
-state of all three when the plan came out empty; while they are as they were, the plan is still empty. Any doubt
-(a touched file, one more event, another instance storage) means: make the plan. Losing the note loses nothing.
+The plan is a pure function of the code, the records and the stored files. A note beside the instance holds
+the state of all three when the plan came out empty; while they are as they were, it is still empty. Any doubt
+(a touched file, one more event, another instance storage) means: make the plan. The note may be deleted.
 """
 
 from __future__ import annotations

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
     from mlplatform.ml.declaration import Declaration
 
 
-@click.command(help="Write generated files for USE_CASE: its columns, similar distributions, a similar target.")
+@click.command(
+    help="Write generated files for USE_CASE: its columns, similar distributions, a similar target."
+)
 @click.argument("use_case")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to."
+)
 @click.option("--rows", default=2000, show_default=True, type=click.IntRange(1, 1_000_000), help="Per file.")
-@click.option("--batches", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Number of files.")
+@click.option(
+    "--batches", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Number of files."
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 1_000_000))
-@click.option("--faults", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of rows to damage.")
+@click.option(
+    "--faults", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of rows to damage."
+)
 @click.option("--drift", is_flag=True, help="Let the population change.")
 @json_option
 def command(
@@ -38,13 +46,17 @@ def command(
 
     declaration = use_case_named(open_definitions(), use_case)
     written = [
-        write_sample(declaration, out, batch_file(declaration.name, seed + number), rows, seed + number, faults, drift)
+        write_sample(
+            declaration, out, batch_file(declaration.name, seed + number), rows, seed + number, faults, drift
+        )
         for number in range(batches)
     ]
     if as_json:
         report_json({"use_case": declaration.name, "files": written})
         return 0
-    for line in columns((one["file"], f"{one['rows']:,} rows", f"{one['faults']:,} damaged") for one in written):
+    for line in columns(
+        (one["file"], f"{one['rows']:,} rows", f"{one['faults']:,} damaged") for one in written
+    ):
         report(line)
     report(f"Next: mlplatform land {declaration.name} {out}/*.csv")
     return 0
@@ -72,5 +84,7 @@ def write_sample(
         out.mkdir(parents=True, exist_ok=True)
         frame.to_csv(path, index=False)
     except OSError as error:
-        raise WrongUsage(f"{path} cannot be written: {error.strerror}. Choose another folder (--out).") from None
+        raise WrongUsage(
+            f"{path} cannot be written: {error.strerror}. Choose another folder (--out)."
+        ) from None
     return {"file": str(path), "rows": rows, "faults": planted}

@@ -30,9 +30,13 @@ def run_summary(use_case: str, done: Executed, records: Records) -> dict[str, An
 def state(records: Records) -> dict[str, Any]:
     """Batches, model and verdict as last recorded; the part that `run` and `status` share."""
     model, evaluation = records.get(("model", None)), records.get(("evaluation", None))
-    judged = evaluation is not None and model is not None and evaluation.details["model_sha256"] == model.sha256
+    judged = (
+        evaluation is not None and model is not None and evaluation.details["model_sha256"] == model.sha256
+    )
     return {
-        "batches": [_batch(records, str(batch)) for asset, batch in sorted(records, key=str) if asset == LANDED_FILE],
+        "batches": [
+            _batch(records, str(batch)) for asset, batch in sorted(records, key=str) if asset == LANDED_FILE
+        ],
         "model_version": model.details["version"] if model else None,
         "metric": dict(evaluation.details["metric"]) if evaluation and judged else None,
         "verdict": evaluation.details["verdict"] if evaluation and judged else None,

@@ -29,7 +29,9 @@ def model_lines(summary: Mapping[str, Any]) -> list[str]:
     if summary["metric"]:
         metric = summary["metric"]
         interval = f"{metric['low']:.4f} to {metric['high']:.4f}"
-        lines.append(f"  {metric['name']} {metric['value']:.4f} on the validation set (95 % interval {interval})")
+        lines.append(
+            f"  {metric['name']} {metric['value']:.4f} on the validation set (95 % interval {interval})"
+        )
         lines.append(f"  {summary['verdict']}: {summary['reason']}")
     return lines
 

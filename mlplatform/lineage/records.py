@@ -51,12 +51,19 @@ class Record:
         return tuple(Input(one["asset"], one["batch"], one["sha256"]) for one in self.inputs)
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """What decides whether a version still holds: see `ml.planning`."""
+
+    fingerprint: str = ""
+    code_version: str = ""
+    parameters: str = ""
+
+
 def record_metadata(
     *,
     path: str,
-    fingerprint: str = "",
-    code_version: str = "",
-    parameters: str = "",
+    stamp: Stamp = Stamp(),
     rows: int | None = None,
     seconds: float | None = None,
     details: Mapping[str, Any] | None = None,
@@ -66,9 +73,9 @@ def record_metadata(
     """The two metadata entries of a record."""
     document = {
         "path": path,
-        "fingerprint": fingerprint,
-        "code_version": code_version,
-        "parameters": parameters,
+        "fingerprint": stamp.fingerprint,
+        "code_version": stamp.code_version,
+        "parameters": stamp.parameters,
         "rows": rows,
         "seconds": seconds,
         "details": dict(details or {}),

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlplatform.ml.code_files import files_of
 from mlplatform.ml.code_version import code_version
+from mlplatform.ml.coercion import kind_of
 from mlplatform.ml.contracts import refuse_unsupported
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import canonical_json
@@ -96,6 +97,8 @@ class Declaration(BaseModel):
                 raise ValueError(f"{self.name}: {role} {column!r} is no column of {self.raw.__name__}")
             if columns[column].nullable or not columns[column].required:
                 raise ValueError(f"{self.name}: {role} {column!r} must not be optional or nullable")
+        if kind_of(columns[self.target].dtype) not in ("int", "float", "bool"):
+            raise ValueError(f"{self.name}: target {self.target!r} must be int, float or bool")
         if self.entity == self.target:
             raise ValueError(f"{self.name}: {self.entity!r} cannot be both entity and target")
         if ROW_ID in columns:

@@ -100,11 +100,14 @@ def draw_sets(
     versions: Iterable[FeaturesVersion],
     labels_of: Callable[[FeaturesVersion], pd.DataFrame],
     previous: Iterable[SetManifest] = (),
+    *,
+    classes: bool = True,
 ) -> dict[Side, SetManifest]:
     """Both sides over these snapshots, batches in the order of their names.
 
     `labels_of` loads entity and target (columns "entity", "target") of one snapshot. It is called only for
     snapshots that the previous manifests do not hold under the same rule, so one more batch costs that batch.
+    `classes`: count rows per value of the target; not for a regression, whose values are all different.
     """
     known = {
         (part.batch, part.sha256, manifest.side): part
@@ -115,7 +118,7 @@ def draw_sets(
     parts: dict[Side, list[Part]] = {side: [] for side in SIDES}
     for version in sorted(versions, key=lambda v: v.batch):
         found = [known.get((version.batch, version.sha256, side)) for side in SIDES]
-        fresh = _count(version, split, labels_of(version)) if None in found else {}
+        fresh = _count(version, split, labels_of(version), classes) if None in found else {}
         for side, part in zip(SIDES, found, strict=True):
             # the counts hold, but the same features may come from another validated snapshot by now
             kept = part and replace(part, path=version.path, validated=version.validated)
@@ -123,12 +126,15 @@ def draw_sets(
     return {side: SetManifest(use_case, side, split, tuple(parts[side])) for side in SIDES}
 
 
-def _count(version: FeaturesVersion, split: EntitySplit, labels: pd.DataFrame) -> dict[Side, Part]:
+def _count(
+    version: FeaturesVersion, split: EntitySplit, labels: pd.DataFrame, count_classes: bool
+) -> dict[Side, Part]:
     held_out = split.held_out(labels["entity"].tolist())
     counted: dict[Side, Part] = {}
     for side in SIDES:
         chosen = labels["target"][held_out if side == "validation" else ~held_out]
-        classes = {str(name): int(rows) for name, rows in chosen.value_counts().sort_index().items()}
+        values = chosen.value_counts().sort_index() if count_classes else chosen.iloc[:0]
+        classes = {str(name): int(rows) for name, rows in values.items()}
         counted[side] = Part(
             version.batch, version.sha256, version.path, version.validated, len(chosen), classes
         )

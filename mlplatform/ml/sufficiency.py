@@ -15,6 +15,11 @@ def refuse_too_little(manifest: SetManifest, *, minimum_rows: int, task: str) ->
             f"{name} has {manifest.rows:,} rows from {batches} batch(es), at least {minimum_rows:,} are "
             "needed. Land more data, or lower minimum_rows in the use case."
         )
+    if task == "binary_classification" and len(manifest.classes) > 2:
+        raise NotEnoughData(
+            f"{name}: the target has {len(manifest.classes)} classes ({', '.join(manifest.classes)}), "
+            "a binary classification has two. Let the contract allow two values."
+        )
     if task.endswith("classification") and len(manifest.classes) < 2:
         only = next(iter(manifest.classes), "none")
         raise NotEnoughData(

@@ -38,7 +38,7 @@ class LandedFiles(dg.ConfigurableResource[Any]):
 
     def keep(self, file: Path) -> str:
         """Copy a file's bytes into the store and return their sha256. UnreadableFile where there are none."""
-        _refuse_what_is_no_file(file)
+        refuse_what_is_no_file(file)
         root = Path(self.root)
         root.mkdir(parents=True, exist_ok=True)
         copy = root / f".tmp-{uuid4().hex}"
@@ -92,7 +92,8 @@ def partitions_name(use_case: str) -> str:
     return f"{use_case}_batches"
 
 
-def _refuse_what_is_no_file(file: Path) -> None:
+def refuse_what_is_no_file(file: Path) -> None:
+    """UnreadableFile for what is missing, empty, a directory or not allowed to be read."""
     if not file.exists():
         raise UnreadableFile(f"{file} does not exist. Name a CSV file to land.")
     if file.is_dir():

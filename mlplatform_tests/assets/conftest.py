@@ -28,7 +28,9 @@ def land(
 ) -> Land:
     """Land `rows` generated rows as a batch, or a frame of one's own, and return what was landed."""
 
-    def landing(batch: str, rows: int = 600, seed: int = 1, frame: pd.DataFrame | None = None) -> pd.DataFrame:
+    def landing(
+        batch: str, rows: int = 600, seed: int = 1, frame: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
         assert job_change.sample is not None
         landed = job_change.sample(rows, seed, False) if frame is None else frame
         file = tmp_path / f"{batch}.csv"

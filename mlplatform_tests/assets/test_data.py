@@ -124,5 +124,3 @@ def test_every_asset_says_what_it_is(job_change: Declaration) -> None:
         assert policy is not None
         assert policy.max_retries == 3
         assert policy.backoff is dg.Backoff.EXPONENTIAL
-
-

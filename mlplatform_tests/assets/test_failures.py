@@ -72,7 +72,9 @@ def test_after_a_failure_the_next_run_goes_on_from_there(
     materialize: Materialize, land: Any, instance: dg.DagsterInstance
 ) -> None:
     land("monday", rows=300)
-    assert not materialize(*DATA, *SETS, "model", batch="monday", training=FlakyTraining(ValueError("no"))).success
+    assert not materialize(
+        *DATA, *SETS, "model", batch="monday", training=FlakyTraining(ValueError("no"))
+    ).success
     before = latest_by_batch(instance, "job_change", "features")["monday"]
 
     assert materialize(*DATA, *SETS, "model", batch="monday").success

@@ -87,7 +87,9 @@ def test_features_made_again_while_a_model_trains_do_not_enter_its_record(
     # Dagster's own pointer names the same event
     pointer = dg.DataProvenance.from_tags(_tags(instance, model))
     assert pointer is not None
-    assert pointer.input_storage_ids[dg.AssetKey(["job_change", "training_set"])] == training_set["storage_id"]
+    assert (
+        pointer.input_storage_ids[dg.AssetKey(["job_change", "training_set"])] == training_set["storage_id"]
+    )
 
 
 def test_a_set_names_the_features_it_resolved_though_others_came_while_it_was_drawn(

@@ -47,6 +47,7 @@ def command_in(home: Path) -> Command:
             env={**inherited, "MLPLATFORM_HOME": str(home), **environment},
             cwd=home.parent,
             capture_output=True,
+            check=False,
             text=True,
             timeout=300,
         )

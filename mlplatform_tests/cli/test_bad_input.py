@@ -116,14 +116,20 @@ def test_a_first_batch_that_nothing_can_be_learned_from(
     assert mlplatform("run", "job_change").code == 0
 
 
-@pytest.mark.parametrize("name", ["..", "a..b", "a,b", "a/b", "/etc", ".hidden", "", " ", "ä", "x" * 101, "a\nb"])
-def test_batch_names_that_would_be_paths_or_selections(mlplatform: Command, first_run: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["..", "a..b", "a,b", "a/b", "/etc", ".hidden", "", " ", "ä", "x" * 101, "a\nb"]
+)
+def test_batch_names_that_would_be_paths_or_selections(
+    mlplatform: Command, first_run: Path, name: str
+) -> None:
     answer = mlplatform("land", "job_change", first_run / "files" / "job_change_0002.csv", "--batch", name)
 
     _refused(answer, "cannot name a batch: use letters, digits", codes=(1,))
 
 
-def test_a_file_name_that_cannot_be_a_batch_name_is_made_one(mlplatform: Command, first_run: Path, tmp_path: Path) -> None:
+def test_a_file_name_that_cannot_be_a_batch_name_is_made_one(
+    mlplatform: Command, first_run: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "../weird, näme..csv"
     shutil.copyfile(first_run / "files" / "job_change_0002.csv", file)
     landed = mlplatform("land", "job_change", file, "--json").json["landed"]

@@ -27,7 +27,12 @@ def test_the_report_of_a_first_run(after_first_run: tuple[Command, Path]) -> Non
     assert status["verdict"] == "PROMOTE"
     assert status["metric"]["low"] < status["metric"]["value"] < status["metric"]["high"]
     assert len(status["model_version"]) == 12
-    assert (status["approval"], status["endpoint"], status["live"], status["decisions"]) == (None, None, None, [])
+    assert (status["approval"], status["endpoint"], status["live"], status["decisions"]) == (
+        None,
+        None,
+        None,
+        [],
+    )
     timings = {line["asset"]: line for line in status["timings"]}
     assert set(timings) == {key.rpartition("/")[2] for key in DATA + REST}
     assert all(line["seconds"] > 0 for line in timings.values())
@@ -98,7 +103,9 @@ def test_run_as_far_as_an_asset(mlplatform: Command, first_run: Path) -> None:
     assert rest.json["ran"] == REST
 
 
-def test_a_bad_batch_fails_alone_and_is_said_again(after_first_run: tuple[Command, Path], tmp_path: Path) -> None:
+def test_a_bad_batch_fails_alone_and_is_said_again(
+    after_first_run: tuple[Command, Path], tmp_path: Path
+) -> None:
     mlplatform, files = after_first_run
     bad = tmp_path / "bad.csv"
     bad.write_text("a;b;c\n1;2;3\n")
@@ -118,7 +125,9 @@ def test_a_bad_batch_fails_alone_and_is_said_again(after_first_run: tuple[Comman
     assert again.json["ran"] == []
 
 
-def test_a_gone_snapshot_is_noticed_and_made_again(after_first_run: tuple[Command, Path], tmp_path: Path) -> None:
+def test_a_gone_snapshot_is_noticed_and_made_again(
+    after_first_run: tuple[Command, Path], tmp_path: Path
+) -> None:
     mlplatform, _ = after_first_run
     assert mlplatform("run", "job_change", "--json").json["ran"] == []
     (snapshot,) = (tmp_path / "home" / "snapshots" / "job_change" / "features").rglob("*.parquet")

@@ -3,6 +3,7 @@ import pytest
 
 from mlplatform.lineage.records import (
     Record,
+    Stamp,
     by_storage_id,
     latest,
     latest_by_batch,
@@ -26,9 +27,7 @@ def report(
     """A materialization as the platform records it, with `number` as its content."""
     record = record_metadata(
         path=f"{asset}/{number}",
-        fingerprint=f"fingerprint {number}",
-        code_version="code",
-        parameters="parameters",
+        stamp=Stamp(f"fingerprint {number}", "code", "parameters"),
         rows=number,
         seconds=0.5,
         details={"number": number},

@@ -1,0 +1,72 @@
+"""A PostgreSQL server of one's own, for the time of a test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlplatform_tests.requirements import require
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[int]:
+    """The port of a server on 127.0.0.1 with its data below `folder`; stopped at the end."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    binaries = found[-1].parent if found else None
+    if binaries is None:
+        require("postgres", "no PostgreSQL server is installed")
+    data, user = folder / "data", _unprivileged()
+    folder.chmod(0o755)
+    data.mkdir(mode=0o700)
+    if user:
+        shutil.chown(data, user)
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "mlplatform", "--auth=trust", "--no-sync"],
+        check=True, capture_output=True, user=user,
+    )  # fmt: skip
+    port = _free_port()
+    options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-F"]
+    server = subprocess.Popen(
+        [binaries / "postgres", *options], user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port, server)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _unprivileged() -> str | None:
+    """PostgreSQL refuses to run as root; Debian's package brings a user for it."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        require("postgres", "there is no user that could run the server")
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert server.poll() is None, "the PostgreSQL server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the PostgreSQL server did not answer")
