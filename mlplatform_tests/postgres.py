@@ -5,43 +5,44 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlplatform_tests.requirements import require
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[int]:
-    """The port of a server on 127.0.0.1 with its data below `folder`; stopped at the end."""
+def postgres_server() -> Iterator[int]:
+    """The port of a server on 127.0.0.1 that is stopped, and its data deleted, at the end."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     binaries = found[-1].parent if found else None
     if binaries is None:
         require("postgres", "no PostgreSQL server is installed")
-    data, user = folder / "data", _unprivileged()
-    folder.chmod(0o755)
-    data.mkdir(mode=0o700)
-    if user:
-        shutil.chown(data, user)
-    subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "mlplatform", "--auth=trust", "--no-sync"],
-        check=True, capture_output=True, user=user,
-    )  # fmt: skip
-    port = _free_port()
-    options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-F"]
-    server = subprocess.Popen(
-        [binaries / "postgres", *options], user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _wait_for(port, server)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    user, port = _unprivileged(), _free_port()
+    with TemporaryDirectory(prefix="mlplatform-postgres-", ignore_cleanup_errors=True) as folder:
+        data = Path(folder) / "data"
+        data.mkdir(mode=0o700)
+        if user:  # who must be able to get there
+            Path(folder).chmod(0o755)
+            shutil.chown(data, user)
+        create = [binaries / "initdb", "-D", data, "-U", "mlplatform", "--auth=trust", "--no-sync"]
+        subprocess.run(create, check=True, capture_output=True, user=user)
+        options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-F", "-c", "unix_socket_directories="]
+        server = subprocess.Popen(
+            [binaries / "postgres", *options], user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait_for(port, server)
+            yield port
+        finally:
+            server.send_signal(signal.SIGINT)  # its "fast" shutdown: does not wait for clients
+            server.wait(timeout=30)
 
 
 def _unprivileged() -> str | None:

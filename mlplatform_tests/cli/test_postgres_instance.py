@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
 from mlplatform_tests.cli.conftest import command_in
 from mlplatform_tests.postgres import postgres_server
 
@@ -18,10 +16,8 @@ storage:
 """
 
 
-def test_records_and_plan_on_postgres(
-    tmp_path: Path, first_run: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as port:
+def test_records_and_plan_on_postgres(tmp_path: Path, first_run: Path) -> None:
+    with postgres_server() as port:
         home = tmp_path / "home"
         home.mkdir()
         (home / "dagster.yaml").write_text(SETTINGS.format(port=port))
