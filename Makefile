@@ -13,7 +13,7 @@ dev: $(VENV)/.base    ## the Dagster UI on what the command line has made
 	$(BIN)/mlplatform dev
 
 test: $(VENV)/.test   ## every test that can run on this machine
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.test  ## lint, types and import layers
 	$(BIN)/ruff check .
