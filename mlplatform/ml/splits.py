@@ -41,15 +41,14 @@ class EntitySplit(BaseModel):
         import numpy as np
         import pandas as pd
 
-        key, limit = self.salt.encode(), int(self.validation_share * 2**64)
+        if pd.isna(np.asarray(entities, dtype=object)).any():
+            raise ValueError("a row without an entity has no side; the contract must not let it through")
+        key, limit = self.salt.encode(), int(self.validation_share * 2**64).to_bytes(8, "big")
 
         def below_limit(entity: object) -> bool:
-            if pd.isna(entity):
-                raise ValueError("a row without an entity has no side; the contract must not let it through")
             if isinstance(entity, float) and entity.is_integer():
                 entity = int(entity)
-            place = blake2b(str(entity).encode(), key=key, digest_size=8).digest()
-            return int.from_bytes(place, "big") < limit
+            return blake2b(str(entity).encode(), key=key, digest_size=8).digest() < limit
 
         sides = {entity: below_limit(entity) for entity in set(entities)}
         return np.fromiter((sides[entity] for entity in entities), dtype=bool, count=len(entities))
