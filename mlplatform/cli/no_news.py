@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlplatform.ml.hashing import file_sha256
 from mlplatform.resources.home import home_folder
 
 _PACKAGE = Path(__file__).parent.parent
-_SETTINGS = ("MLPLATFORM_ENV", "PYTHONHASHSEED")
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Marks:
         log = home / "history" / "runs" / "index.db"
         if not log.exists():
             return None
-        marks: list[Any] = [sys.version, str(_PACKAGE), [os.environ.get(name) for name in _SETTINGS]]
-        files = [log, log.with_name("index.db-wal"), home / "dagster.yaml"]
-        marks += [_mark(path) for path in [*files, *sorted(_PACKAGE.rglob("*.py"))]]
+        marks: list[Any] = [sys.version, str(_PACKAGE), os.environ.get("MLPLATFORM_ENV")]
+        marks += [_mark(path) for path in (log, log.with_name("index.db-wal"), home / "dagster.yaml")]
+        # by content: a checkout or a copy may keep the time of a file that it changes
+        marks += [[str(path), file_sha256(path)] for path in sorted(_PACKAGE.rglob("*.py"))]
         return cls(hashlib.sha256(json.dumps(marks).encode()).hexdigest())
 
 
