@@ -18,6 +18,7 @@ from mlplatform.assets.checks import blocking_check, check_record, failed_check,
 from mlplatform.assets.provenance import mirror_tags
 from mlplatform.lineage.champions import champion_read_by
 from mlplatform.lineage.records import Record, Stamp, latest_of, record_metadata
+from mlplatform.ml.blame import in_own_words
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import BlockingCheckFailed, MLPlatformError, UnreadableFile, WrongUsage
 from mlplatform.ml.hashing import digest
@@ -90,7 +91,7 @@ def produce(
             yield failed_check(declaration.name, step, BlockingCheckFailed(str(error)))
         raise _final(error) from error
     except Exception as error:
-        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+        raise dg.Failure(in_own_words(error), allow_retries=False) from error
     seconds = time.perf_counter() - started
     log.info("%s%s: %s (%.1f s)", step.name, f" of {batch}" if batch else "", _summary(made), seconds)
     yield from _publish(declaration.name, inputs, stamp, made, seconds)

@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from mlplatform.cli.output import tell
+from mlplatform.ml.blame import in_own_words
 from mlplatform.ml.errors import MLPlatformError
 
 COMMANDS = {
@@ -82,9 +83,9 @@ def start() -> None:
 
 
 def _explain(error: Exception, arguments: list[str]) -> None:
-    kind = "" if isinstance(error, MLPlatformError) else f"{type(error).__name__}: "
-    tell(f"error: {kind}{error}")
+    expected = isinstance(error, MLPlatformError)
+    tell(f"error: {error if expected else in_own_words(error)}")
     if "--debug" in arguments:
         traceback.print_exception(error)
-    elif kind:
-        tell("This is not expected. `mlplatform --debug ...` shows the traceback.")
+    elif not expected:
+        tell("`mlplatform --debug ...` shows the traceback.")

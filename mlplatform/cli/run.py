@@ -37,6 +37,8 @@ def command(use_case: str, up_to: str | None, as_json: bool) -> int:
     _print(summary, as_json)
     for failure in done.failures:
         tell(f"error: {failure.message}")
+        of_batch = f" of {failure.batch}" if failure.batch else ""
+        tell(f"  in {failure.step}{of_batch}, run {failure.run_id}")
     return exit_code(done)
 
 
