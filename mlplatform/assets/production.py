@@ -91,7 +91,7 @@ def produce(
             yield failed_check(declaration.name, step, BlockingCheckFailed(str(error)))
         raise _final(error) from error
     except Exception as error:
-        raise dg.Failure(in_own_words(error), allow_retries=False) from error
+        raise dg.Failure(in_own_words(error, declaration.folder), allow_retries=False) from error
     seconds = time.perf_counter() - started
     log.info("%s%s: %s (%.1f s)", step.name, f" of {batch}" if batch else "", _summary(made), seconds)
     yield from _publish(declaration.name, inputs, stamp, made, seconds)

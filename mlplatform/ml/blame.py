@@ -10,18 +10,22 @@ from pathlib import Path
 _OWN_FOLDERS = ("defs", "code")
 
 
-def place_of(error: BaseException) -> str | None:
+def place_of(error: BaseException, folder: Path | None = None) -> str | None:
     """ "file, line N, in function" of the innermost frame in a use case's files; None if there is none.
 
-    The errors that caused this one are searched too, the first cause first.
+    The errors that caused this one are searched too, the first cause first. `folder` is the use case's: a
+    file of a copied `code/` is shown as the one it was copied from.
     """
     for one in reversed(list(_causes(error))):
         if isinstance(one, SyntaxError) and one.filename:
             return f"{one.filename}, line {one.lineno}"
         frames = traceback.extract_tb(one.__traceback__)
         for frame in reversed(frames):
-            if _is_own(Path(frame.filename)):
-                return f"{frame.filename}, line {frame.lineno}, in {frame.name}"
+            path = Path(frame.filename)
+            if _is_own(path):
+                copied = folder is not None and path.parent.name == "code"
+                shown = folder / path.name if folder and copied else path
+                return f"{shown}, line {frame.lineno}, in {frame.name}"
     return None
 
 
@@ -37,9 +41,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
 
 
-def in_own_words(error: BaseException) -> str:
+def in_own_words(error: BaseException, folder: Path | None = None) -> str:
     """ "Type: message (file, line N, in function)", about the error that began it all."""
     first = list(_causes(error))[-1]
     message = first.msg if isinstance(first, SyntaxError) else str(first)
-    place = place_of(error)
+    place = place_of(error, folder)
     return f"{type(first).__name__}: {message}" + (f" ({place})" if place else "")

@@ -131,6 +131,11 @@ class Declaration(BaseModel):
         """Dotted name of the use case's folder."""
         return str(self.build_features.__module__.rpartition(".")[0])
 
+    @property
+    def folder(self) -> Path:
+        """The use case's folder on this machine."""
+        return Path(inspect.getfile(self.build_features)).parent
+
     def code_version(self, step: Step) -> str:
         """Hex sha256 over the code of a step: see `docs/architecture.md`, "What counts as a change"."""
         modules = [*step.platform_code, *(self._parts()[name].__module__ for name in step.use_case_code)]
@@ -139,7 +144,7 @@ class Declaration(BaseModel):
     def code_files(self) -> dict[str, bytes]:
         """The files of the use case that a model takes with it, by path relative to its folder."""
         modules = {part.__module__ for part in self._parts().values()}
-        return files_of(self.package, Path(inspect.getfile(self.build_features)).parent, modules)
+        return files_of(self.package, self.folder, modules)
 
     @property
     def _prefixes(self) -> tuple[str, ...]:

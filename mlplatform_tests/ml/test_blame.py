@@ -42,4 +42,7 @@ def test_what_happens_elsewhere_is_not_blamed_on_the_user() -> None:
 def test_the_first_cause_counts(tmp_path: Path) -> None:
     path = tmp_path / "code" / "estimator.py"
     text = "try:\n    {}['depth']\nexcept KeyError as error:\n    raise RuntimeError('wrapped') from error\n"
-    assert in_own_words(_raised(path, text)) == f"KeyError: 'depth' ({path}, line 2, in <module>)"
+    error = _raised(path, text)
+    assert in_own_words(error) == f"KeyError: 'depth' ({path}, line 2, in <module>)"
+    folder = tmp_path / "defs" / "mine"
+    assert place_of(error, folder) == f"{folder / 'estimator.py'}, line 2, in <module>"
