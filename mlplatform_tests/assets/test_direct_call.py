@@ -1,4 +1,4 @@
-"""Every asset called like the function it is: no run, no job, just a context and the resources it asks for."""
+"""Every asset called like the function it is: no run, no job, just a context and the resources."""
 
 from __future__ import annotations
 
