@@ -2,6 +2,7 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
+PORT   ?= 3000
 
 .PHONY: demo test dev check lock clean
 .DEFAULT_GOAL := demo
@@ -10,7 +11,7 @@ demo: $(VENV)/.base   ## the whole story on generated data
 	$(BIN)/mlplatform demo
 
 dev: $(VENV)/.base    ## the Dagster UI on what the command line has made
-	$(BIN)/mlplatform dev
+	$(BIN)/mlplatform dev --port $(PORT)
 
 test: $(VENV)/.test   ## every test that can run on this machine
 	$(BIN)/python -m pytest -n auto --dist worksteal

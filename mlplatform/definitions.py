@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from mlplatform.ml.errors import WrongUsage
 from mlplatform.resources.environment import resources
 from mlplatform.use_case import UseCase
 
@@ -28,4 +29,14 @@ def use_cases(definitions: dg.Definitions) -> dict[str, UseCase]:
     specs = [one for one in definitions.assets or () if isinstance(one, dg.AssetSpec)]
     origins = [spec.metadata.get("dagster/component_origin") for spec in specs]
     found = [getattr(origin, "instance", None) for origin in origins]
-    return {one.name: one for one in found if isinstance(one, UseCase)}
+    known: dict[str, UseCase] = {}
+    for one in found:
+        if not isinstance(one, UseCase):
+            continue
+        if one.name in known:
+            folders = f"{known[one.name].folder} and {one.folder}"
+            raise WrongUsage(
+                f"two folders declare the use case {one.name!r}: {folders}. Change name= in one."
+            )
+        known[one.name] = one
+    return known

@@ -30,7 +30,7 @@ def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
         def make(inputs: Inputs) -> Production:
             landed = inputs.one(LANDED_FILE)
             file, batch = str(landed.details["file"]), str(landed.batch)
-            table = read_landed(landed_files.place(landed.sha256), file, batch)
+            table = read_landed(landed_files.proven(landed.sha256), file, batch)
             snapshot = snapshots.write_table(name, "raw", batch, table)
             shown = {"file": file, **table_metadata(table, snapshot, snapshots)}
             readable = answered_check(

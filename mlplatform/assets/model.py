@@ -6,10 +6,11 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from mlplatform.assets.data import Events
-from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.production import Inputs, Made, Production, produce, refuse_other_code
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.code import Declared
+from mlplatform.lineage.records import by_storage_id
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.resources.single_flight import SingleFlight
@@ -31,7 +32,10 @@ def model_asset(declaration: Declaration) -> dg.AssetsDefinition:
         single_flight.hold(name)
 
         def make(inputs: Inputs) -> Production:
-            training_set = read_manifest(snapshots, inputs.one("training_set").path)
+            drawn = inputs.one("training_set")
+            drawn_from = [read["storage_id"] for read in drawn.inputs]
+            refuse_other_code(declaration, by_storage_id(context.instance, name, "features", drawn_from))
+            training_set = read_manifest(snapshots, drawn.path)
             request = TrainingRequest(
                 training_set=training_set,
                 snapshots=Path(snapshots.root),

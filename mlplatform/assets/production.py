@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError  # not exported, but what it raises
 
 from mlplatform.assets.checks import blocking_check, check_record, failed_check, repeated_check
 from mlplatform.assets.provenance import mirror_tags
@@ -20,16 +21,23 @@ from mlplatform.lineage.champions import champion_read_by
 from mlplatform.lineage.records import Record, Stamp, latest_of, record_metadata
 from mlplatform.ml.blame import in_own_words
 from mlplatform.ml.declaration import Declaration
-from mlplatform.ml.errors import BlockingCheckFailed, MLPlatformError, UnreadableFile, WrongUsage
+from mlplatform.ml.errors import (
+    BlockingCheckFailed,
+    BrokenCode,
+    MLPlatformError,
+    UnreadableFile,
+    WrongUsage,
+)
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.planning import fingerprint
-from mlplatform.ml.steps import LANDED_FILE, Step
+from mlplatform.ml.steps import BY_NAME, LANDED_FILE, Step
 from mlplatform.resources.snapshots import Snapshot, Snapshots
 
 log = logging.getLogger(__name__)
 
 Metadata = Mapping[str, Any]
 EXIT_CODE = "mlplatform/exit_code"
+STOPPED = 130
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,19 @@ def produce(
     context: dg.AssetExecutionContext, declaration: Declaration, step: Step, snapshots: Snapshots, make: Make
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Events of one step for the context's batch (or for the use case, where the step has no batches)."""
-    batch = context.partition_key if step.per_batch else None
+    try:
+        yield from _produced(context, declaration, step, snapshots, make)
+    except (DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
+        # a retry policy would start the step again under the hands of whoever stopped it
+        raise dg.Failure("stopped", metadata={EXIT_CODE: STOPPED}, allow_retries=False) from error
+
+
+def _produced(
+    context: dg.AssetExecutionContext, declaration: Declaration, step: Step, snapshots: Snapshots, make: Make
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     started = time.perf_counter()
     try:
+        batch = _one_batch(context) if step.per_batch else None
         inputs = resolve(context.instance, declaration, step, batch)
         stamp = _stamp(declaration, step, inputs)
         previous = _reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
@@ -95,6 +113,32 @@ def produce(
     seconds = time.perf_counter() - started
     log.info("%s%s: %s (%.1f s)", step.name, f" of {batch}" if batch else "", _summary(made), seconds)
     yield from _publish(declaration.name, inputs, stamp, made, seconds)
+
+
+def _one_batch(context: dg.AssetExecutionContext) -> str:
+    """The run's batch; WrongUsage for a run over none or over several, which could not fail alone."""
+    keys = context.partition_keys if context.has_partition_key or context.has_partition_key_range else []
+    if len(keys) != 1:
+        raise WrongUsage(
+            f"this run is over {len(keys)} batches, each batch needs a run of its own. "
+            "Choose a partition in the launch dialog; for several, launch a backfill."
+        )
+    return str(keys[0])
+
+
+def refuse_other_code(declaration: Declaration, features: Sequence[Record]) -> None:
+    """BrokenCode where features were made by other code than the use case has now.
+
+    A model takes the folder's files along; trained on what other files made, it would carry code that it was
+    not trained with, and a set that mixes both would mix their meanings.
+    """
+    current = declaration.code_version(BY_NAME["features"])
+    for record in features:
+        if record.code_version != current:
+            raise BrokenCode(
+                f"{declaration.name}/features of batch {record.batch} were made by other code than "
+                f"{declaration.folder} has now. First do: mlplatform run {declaration.name}."
+            )
 
 
 def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, batch: str | None) -> Inputs:

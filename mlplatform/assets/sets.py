@@ -4,7 +4,7 @@ import dagster as dg
 
 from mlplatform.assets.checks import answered_check
 from mlplatform.assets.data import Events
-from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.production import Inputs, Made, Production, produce, refuse_other_code
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration
@@ -26,6 +26,7 @@ def set_assets(declaration: Declaration) -> dg.AssetsDefinition:
         single_flight.hold(name)
 
         def make(inputs: Inputs) -> Production:
+            refuse_other_code(declaration, inputs.all("features"))
             previous = _previous_manifests(context.instance, name, snapshots)
             drawn = _draw(declaration, inputs, snapshots, previous)
             for manifest in drawn.values():

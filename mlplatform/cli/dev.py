@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from types import FrameType
@@ -11,6 +12,7 @@ from types import FrameType
 import click
 
 from mlplatform.cli.output import tell
+from mlplatform.ml.errors import WrongUsage
 from mlplatform.resources.home import prepare_home
 
 
@@ -19,6 +21,7 @@ from mlplatform.resources.home import prepare_home
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535))
 def command(host: str, port: int) -> int:
     """Run webserver and daemon below one child process, and end them together."""
+    _refuse_a_taken_port(host, port)
     home = prepare_home()
     children: list[subprocess.Popen[bytes]] = []
 
@@ -38,3 +41,14 @@ def command(host: str, port: int) -> int:
     child = subprocess.Popen(arguments, cwd=home, env=environment, start_new_session=True)  # noqa: S603
     children.append(child)
     return 0 if child.wait() in (0, 130, -signal.SIGINT) else 1
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as error:
+            raise WrongUsage(
+                f"{host}:{port} cannot be listened at: {error.strerror}. Choose another port (--port)."
+            ) from None

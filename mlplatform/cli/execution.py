@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.assets.graph import update_job_name
-from mlplatform.assets.production import EXIT_CODE
-from mlplatform.cli.world import latest_records, world_of
+from mlplatform.assets.production import EXIT_CODE, STOPPED
+from mlplatform.cli.world import Records, latest_records, world_of
+from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.planning import Decision, plan
-from mlplatform.ml.steps import BY_NAME, PER_BATCH
+from mlplatform.ml.steps import BY_NAME, LANDED_FILE, PER_BATCH
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -85,7 +88,15 @@ def execute(
 def plan_now(location: Location, declaration: Declaration, unavailable: Iterable[str] = ()) -> list[Decision]:
     """The plan for the world as it is now."""
     records = latest_records(location.instance, declaration.name)
+    refuse_no_batches(declaration, records)
     return plan(world_of(location, declaration, records), unavailable=set(unavailable))
+
+
+def refuse_no_batches(declaration: Declaration, records: Records) -> None:
+    """WrongUsage, with the way out, while nothing has landed."""
+    if not any(asset == LANDED_FILE for asset, _ in records):
+        name = declaration.name
+        raise WrongUsage(f"{name} has no batches yet. Land a file first: mlplatform land {name} FILE.")
 
 
 def _up_to(decisions: list[Decision], asset: str | None) -> list[Decision]:
@@ -98,24 +109,34 @@ def _run(
     location: Location, declaration: Declaration, steps: list[Decision], batch: str | None, done: Executed
 ) -> None:
     import dagster as dg
+    from dagster._core.errors import DagsterExecutionInterruptedError
 
     keys = [dg.AssetKey([declaration.name, asset]) for step in steps for asset in step.assets]
     job = location.definitions.resolve_job_def(update_job_name(declaration.name))
-    result = job.execute_in_process(
-        instance=location.instance,
-        partition_key=batch,
-        asset_selection=keys,
-        raise_on_error=False,
-        tags=_LOCATION_TAG,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-    )
+    try:
+        with redirect_stdout(sys.stderr):  # what a use case prints is no part of the report
+            result = job.execute_in_process(
+                instance=location.instance,
+                partition_key=batch,
+                asset_selection=keys,
+                raise_on_error=False,
+                tags=_LOCATION_TAG,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+    except DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     done.run_ids.append(result.run_id)
     for event in result.get_asset_materialization_events():
         asset = event.materialization.asset_key.path[-1]
+        if "reused" in event.materialization.metadata:
+            continue
         done.ran.append((asset, batch if asset in PER_BATCH else None))
         if asset == "evaluation":
             done.verdict = str(event.materialization.metadata["verdict"].value)
-    done.failures += _failures(result, batch)
+    failures = _failures(result, batch)
+    if any(failure.exit_code == STOPPED for failure in failures):
+        raise KeyboardInterrupt
+    done.failures += failures
 
 
 def _failures(result: ExecuteInProcessResult, batch: str | None) -> list[Failure]:

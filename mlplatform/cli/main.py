@@ -51,6 +51,8 @@ def program(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the program. 0 done, 1 error, 2 wrong usage, 3 a blocking check or the gate said no."""
     given = sys.argv[1:] if arguments is None else arguments
+    if "--debug" in given:  # wherever it stands
+        given = ["--debug", *(one for one in given if one != "--debug")]
     try:
         return int(program.main(args=given, prog_name="mlplatform", standalone_mode=False) or 0)
     except click.ClickException as error:

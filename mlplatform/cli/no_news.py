@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class Marks:
         marks: list[Any] = [sys.version, str(_PACKAGE), os.environ.get("MLPLATFORM_ENV")]
         marks += [_mark(path) for path in (log, log.with_name("index.db-wal"), home / "dagster.yaml")]
         # by content: a checkout or a copy may keep the time of a file that it changes
-        marks += [[str(path), file_sha256(path)] for path in sorted(_PACKAGE.rglob("*.py"))]
+        marks += [[path, file_sha256(Path(path))] for path in sorted(_files_of(_PACKAGE))]
         return cls(hashlib.sha256(json.dumps(marks).encode()).hexdigest())
 
 
@@ -80,4 +80,10 @@ def _mark(path: Path) -> list[Any]:
         found = path.stat()
     except OSError:
         return [str(path), None, None]
-    return [str(path), found.st_size, found.st_mtime_ns]
+    return [str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _files_of(folder: Path) -> Iterator[str]:
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (os.path.join(place, name) for name in names)  # noqa: PTH118

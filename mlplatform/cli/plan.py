@@ -40,5 +40,5 @@ def explained(use_case: str, decisions: list[Decision]) -> list[str]:
     lines = columns((" + ".join(d.assets), d.batch or "", d.reason) for d in runs)
     if not runs:
         lines.append(f"Nothing to run for {use_case}: everything is up to date.")
-    lines += [f"Not run: {count} step(s), {reason}." for reason, count in skipped.items()]
+    lines += [f"{reason.capitalize()}: {count} step(s)." for reason, count in skipped.items()]
     return lines

@@ -9,7 +9,6 @@ import click
 from mlplatform.cli import no_news
 from mlplatform.cli.output import json_option, report, report_json, show_progress, tell
 from mlplatform.cli.summary import summary_text
-from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.steps import ASSETS
 
 if TYPE_CHECKING:
@@ -35,10 +34,7 @@ def command(use_case: str, up_to: str | None, as_json: bool) -> int:
     location = open_location()
     done, summary = bring_up_to_date(location, location.use_case(use_case), up_to)
     _print(summary, as_json)
-    for failure in done.failures:
-        tell(f"error: {failure.message}")
-        of_batch = f" of {failure.batch}" if failure.batch else ""
-        tell(f"  in {failure.step}{of_batch}, run {failure.run_id}")
+    _tell_failures(done)
     return exit_code(done)
 
 
@@ -46,7 +42,7 @@ def bring_up_to_date(
     location: Location, declaration: Declaration, up_to: str | None = None
 ) -> tuple[Executed, dict[str, Any]]:
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
-    from mlplatform.cli.execution import Executed, execute
+    from mlplatform.cli.execution import Executed, execute, refuse_no_batches
     from mlplatform.cli.state import run_summary
     from mlplatform.cli.world import latest_records, stored_files, world_of
     from mlplatform.ml.planning import plan
@@ -55,10 +51,8 @@ def bring_up_to_date(
     show_progress()
     marks = no_news.Marks.now()
     records = latest_records(location.instance, name)
+    refuse_no_batches(declaration, records)
     decisions = plan(world_of(location, declaration, records))
-    if not any(decision.batch for decision in decisions):
-        way_out = f"mlplatform land {name} FILE"
-        raise WrongUsage(f"{name} has no batches yet. Land a file first: {way_out}.")
     done = execute(location, declaration, decisions, up_to=up_to, progress=tell)
     if done.run_ids:
         marks = no_news.Marks.now()
@@ -75,6 +69,18 @@ def exit_code(done: Executed) -> int:
     if done.failures:
         return min(failure.exit_code for failure in done.failures)
     return 3 if done.verdict not in (None, "PROMOTE") else 0
+
+
+def _tell_failures(done: Executed) -> None:
+    """Each error once, with the steps it happened in."""
+    for message in dict.fromkeys(failure.message for failure in done.failures):
+        tell(f"error: {message}")
+        for failure in [one for one in done.failures if one.message == message]:
+            of_batch = f" of {failure.batch}" if failure.batch else ""
+            tell(f"  in {failure.step}{of_batch}, run {failure.run_id}")
+    if done.failed_batches:
+        example = min(done.failed_batches)
+        tell(f"To replace a batch, land a mended file under its name: --batch {example}.")
 
 
 def _print(summary: dict[str, Any], as_json: bool) -> None:

@@ -41,9 +41,15 @@ def state(records: Records) -> dict[str, Any]:
         "metric": dict(evaluation.details["metric"]) if evaluation and judged else None,
         "verdict": evaluation.details["verdict"] if evaluation and judged else None,
         "reason": evaluation.details["reason"] if evaluation and judged else None,
+        "model_card": _path_of_card(records),
         "approval": None,
         "endpoint": None,
     }
+
+
+def _path_of_card(records: Records) -> str | None:
+    card = records.get(("model_card", None))
+    return str(card.metadata["page"].value) if card else None
 
 
 def _batch(records: Records, batch: str) -> dict[str, Any]:

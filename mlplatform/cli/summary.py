@@ -33,6 +33,8 @@ def model_lines(summary: Mapping[str, Any]) -> list[str]:
             f"  {metric['name']} {metric['value']:.4f} on the validation set (95 % interval {interval})"
         )
         lines.append(f"  {summary['verdict']}: {summary['reason']}")
+    if summary["model_card"]:
+        lines.append(f"  model card: {summary['model_card']}")
     return lines
 
 

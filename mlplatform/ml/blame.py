@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 # A use case's folder, and the copy of its files beside a model or in a training container.
 _OWN_FOLDERS = ("defs", "code")
 
@@ -41,9 +43,19 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
 
 
+def _message(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return error.msg
+    if isinstance(error, ValidationError):  # of a declaration: the field, and what is wrong with it
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return f"{field}: {first['msg']}" if field else first["msg"].removeprefix("Value error, ")
+    return str(error)
+
+
 def in_own_words(error: BaseException, folder: Path | None = None) -> str:
     """ "Type: message (file, line N, in function)", about the error that began it all."""
     first = list(_causes(error))[-1]
-    message = first.msg if isinstance(first, SyntaxError) else str(first)
+    message = _message(first)
     place = place_of(error, folder)
     return f"{type(first).__name__}: {message}" + (f" ({place})" if place else "")

@@ -17,6 +17,7 @@ from mlplatform.ml.coercion import kind_of
 from mlplatform.ml.contracts import refuse_unsupported
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import canonical_json
+from mlplatform.ml.metrics import metric
 from mlplatform.ml.naming import checked_use_case_name
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.splits import EntitySplit
@@ -74,6 +75,8 @@ class Declaration(BaseModel):
         for field, kind in (("split", EntitySplit), ("gate", Gate)):
             if not isinstance(getattr(self, field), kind):
                 raise ValueError(f"{self.name}: {field} must be {kind.__name__}(...)")
+        if metric(self.gate.metric).task != self.task:
+            raise ValueError(f"{self.name}: the gate's metric {self.gate.metric!r} does not fit {self.task}")
         self._refuse_what_cannot_be_named()
         packages = {one.__module__.rpartition(".")[0] for one in self._parts().values()}
         if len(packages) != 1:

@@ -55,8 +55,21 @@ def _write_once(target: Path, content: bytes) -> None:
 
 
 def open_instance() -> DagsterInstance:
-    """Dagster's instance in the home folder."""
-    from dagster import DagsterInstance
+    """Dagster's instance in the home folder, for runs in this process.
 
-    prepare_home()
-    return DagsterInstance.get()
+    What a step prints goes to the terminal only: capturing it takes four more processes per run, and they
+    would answer Ctrl-C with tracebacks of their own.
+    """
+    from dagster import DagsterInstance
+    from dagster._core.instance import InstanceRef  # the one way to override a setting of dagster.yaml
+
+    home = prepare_home()
+    return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_UNCAPTURED))
+
+
+_UNCAPTURED = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}

@@ -59,6 +59,13 @@ class LandedFiles(dg.ConfigurableResource[Any]):
             raise DamagedSnapshot(f"landed file {path} is gone. Land the file again.")
         return path
 
+    def proven(self, sha256: str) -> Path:
+        """`place`, after a look at the bytes: DamagedSnapshot where they are not what their name says."""
+        path = self.place(sha256)
+        if file_sha256(path) != sha256:
+            raise DamagedSnapshot(f"landed file {path} has changed on disk. Land the file again.")
+        return path
+
     def land(self, instance: DagsterInstance, use_case: str, file: Path, batch: str) -> Landing:
         """Make a file a batch: keep its bytes, add the partition, report the event. Safe to repeat.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._utils.interrupts import check_captured_interrupt
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
 log = logging.getLogger(__name__)
-_SECONDS_BETWEEN_NOTES = 30.0
 
 
 class SingleFlight(dg.ConfigurableResource[Any]):
@@ -32,12 +32,11 @@ class SingleFlight(dg.ConfigurableResource[Any]):
         folder = Path(self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{use_case}.lock")
-        while True:
-            try:
-                lock.acquire(timeout=_SECONDS_BETWEEN_NOTES)
-                break
-            except Timeout:
-                log.info("waiting for another run of %s to end", use_case)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.info("waiting for another run of %s to end", use_case)
+            _wait_for(lock)
         self._held[use_case] = lock
 
     def release(self) -> None:
@@ -53,3 +52,13 @@ class SingleFlight(dg.ConfigurableResource[Any]):
             yield self
         finally:
             self.release()
+
+
+def _wait_for(lock: FileLock) -> None:
+    """Take the lock when it comes free; a run that is stopped meanwhile stops waiting."""
+    while True:
+        with suppress(Timeout):
+            lock.acquire(timeout=0.5)
+            return
+        if check_captured_interrupt():  # Dagster holds Ctrl-C back while a step works
+            raise KeyboardInterrupt

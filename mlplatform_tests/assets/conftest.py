@@ -31,8 +31,7 @@ def land(
     def landing(
         batch: str, rows: int = 600, seed: int = 1, frame: pd.DataFrame | None = None
     ) -> pd.DataFrame:
-        assert job_change.sample is not None
-        landed = job_change.sample(rows, seed, False) if frame is None else frame
+        landed = frame if frame is not None else job_change.sample(rows, seed, False)  # type: ignore[misc]
         file = tmp_path / f"{batch}.csv"
         landed.to_csv(file, index=False)
         local_resources["landed_files"].land(instance, job_change.name, file, batch)

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
+import pytest
 
 from mlplatform.assets import graph
 from mlplatform.lineage.records import Record, latest, latest_by_batch
@@ -157,6 +158,45 @@ def test_a_version_whose_file_is_gone_is_made_again(
     again = latest_by_batch(instance, "job_change", "features")["monday"]
     assert again.sha256 == record.sha256
     assert "reused" not in again.metadata
+
+
+def test_a_model_is_not_trained_on_features_of_other_code(
+    materialize: Materialize, land: Any, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land("monday", rows=300)
+    assert materialize(*DATA, *SETS, "model", batch="monday").success
+    before = _one(latest(instance, "job_change", "model"))
+    version = Declaration.code_version
+    monkeypatch.setattr(  # as an edit of features.py would
+        Declaration,
+        "code_version",
+        lambda self, step: "0" * 64 if step.name in ("features", "model") else version(self, step),
+    )
+
+    (failure,) = materialize("model").get_step_failure_events()
+
+    stated = failure.step_failure_data.user_failure_data
+    assert stated is not None
+    assert "features of batch monday were made by other code" in str(stated.description)
+    assert _one(latest(instance, "job_change", "model")).storage_id == before.storage_id
+    assert materialize(*DATA, *SETS, "model", batch="monday").success
+
+
+def test_changed_landed_bytes_are_not_read(
+    materialize: Materialize, land: Any, instance: dg.DagsterInstance, local_resources: dict[str, Any]
+) -> None:
+    land("monday", rows=50)
+    landed = latest_by_batch(instance, "job_change", "landed_file")["monday"]
+    place = local_resources["landed_files"].place(landed.sha256)
+    place.write_bytes(place.read_bytes().replace(b"Graduate", b"Masters"))
+
+    (failure,) = materialize("raw", batch="monday").get_step_failure_events()
+
+    stated = failure.step_failure_data.user_failure_data
+    assert stated is not None
+    assert "has changed on disk" in str(stated.description)
+    land("monday", rows=50)
+    assert materialize("raw", batch="monday").success
 
 
 def test_tags_say_what_dagster_would_say_itself(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 from mlplatform_tests.cli.conftest import Command
@@ -145,3 +150,41 @@ def test_help_names_every_command(mlplatform: Command) -> None:
     for name in ("demo", "dev", "sample", "land", "plan", "run", "status"):
         assert f"  {name} " in out
     assert mlplatform("--version").out.startswith("mlplatform, version")
+
+
+def test_a_run_that_is_stopped_can_go_on(mlplatform: Command, first_run: Path, tmp_path: Path) -> None:
+    assert mlplatform("land", "job_change", first_run / "files" / "job_change_0002.csv").code == 0
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mlplatform", "run", "job_change"],
+        env={**os.environ, "MLPLATFORM_HOME": str(tmp_path / "home")},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if line.strip().startswith("features of"):
+            running.send_signal(signal.SIGINT)
+            break
+    out, err = running.communicate(timeout=120)
+
+    assert running.returncode == 130, err
+    assert "Stopped. Finished steps are kept; run again to go on." in err
+    assert "Traceback" not in err + out
+    rest = mlplatform("run", "job_change", "--json")
+    assert rest.code == 0
+    assert "job_change/raw" in rest.json["skipped"]
+    assert rest.json["verdict"] == "PROMOTE"
+
+
+def test_debug_may_stand_anywhere(mlplatform: Command) -> None:
+    assert "Traceback" in mlplatform("run", "nothing", "--debug").err
+
+
+def test_a_port_that_is_taken(mlplatform: Command) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        answer = mlplatform("dev", "--port", str(taken.getsockname()[1]))
+    assert answer.code == 1
+    assert "cannot be listened at" in answer.first_error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dagster as dg
 
-from mlplatform.defs.job_change.contracts import EnrolleeFeatures, RawEnrollee
-from mlplatform.defs.job_change.estimator import build_estimator
-from mlplatform.defs.job_change.features import build_features
-from mlplatform.defs.job_change.sample import generate
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.splits import EntitySplit
 from mlplatform.use_case import UseCase
+
+from .contracts import EnrolleeFeatures, RawEnrollee
+from .estimator import build_estimator
+from .features import build_features
+from .sample import generate
 
 
 @dg.component_instance
