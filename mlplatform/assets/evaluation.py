@@ -53,6 +53,8 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
         declaration, model_in(snapshots.place(challenger.path)), inputs.one("validation_set"), snapshots
     )
     rival = model_in(snapshots.place(champion.path)) if champion else None
+    if rival:
+        judged.leave_out_what_it_trained_on(rival)
     verdict, predictions = judged.verdict(rival)
     document = {
         "use_case": declaration.name,
@@ -92,6 +94,15 @@ class Judged:
         self.manifest = read_manifest(snapshots, validation_set.path)
         self.rows = load_set(self.manifest, snapshots.place(""), model.code.declared)
         self.y = self.rows[declaration.target].to_numpy(dtype=float)
+
+    def leave_out_what_it_trained_on(self, rival: Model) -> None:
+        """After a change of the split rule, keep only rows that were held out for the rival too."""
+        digest = rival.manifest["training_set"]
+        path = f"{self.declaration.name}/training_set/{digest}.json"
+        split = read_manifest(self.snapshots, path).split
+        if split != self.manifest.split:
+            held_out = split.held_out(self.rows[self.declaration.entity].tolist())
+            self.rows, self.y = self.rows[held_out].reset_index(drop=True), self.y[held_out]
 
     def verdict(self, rival: Model | None) -> "tuple[Verdict, dict[str, np.ndarray]]":
         """The gate's decision, and both models' predictions by name."""

@@ -18,12 +18,20 @@ from dagster._core.errors import DagsterExecutionInterruptedError  # not exporte
 from mlplatform.assets.checks import blocking_check, check_record, failed_check, repeated_check
 from mlplatform.assets.provenance import mirror_tags
 from mlplatform.lineage.champions import champion_read_by
-from mlplatform.lineage.records import Record, Stamp, latest_of, record_metadata
+from mlplatform.lineage.records import (
+    Record,
+    Stamp,
+    inputs_metadata,
+    landed_batches,
+    latest_of,
+    record_metadata,
+)
 from mlplatform.ml.blame import in_own_words
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import (
     BlockingCheckFailed,
     BrokenCode,
+    DamagedSnapshot,
     MLPlatformError,
     UnreadableFile,
     WrongUsage,
@@ -102,6 +110,9 @@ def _produced(
     except BlockingCheckFailed as error:
         yield failed_check(declaration.name, step, error)
         raise _final(error) from error
+    except DamagedSnapshot as error:
+        snapshots.set_aside(error.path)
+        raise _final(error) from error
     except OSError:
         raise  # disk and network may recover: the step's retry policy applies
     except MLPlatformError as error:
@@ -145,7 +156,7 @@ def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, 
     """The latest version of each input. WrongUsage, with the way out, where one has never been made."""
     name, records = declaration.name, []
     for asset in step.inputs:
-        found = latest_of(instance, name, asset, [batch] if batch else None)
+        found = latest_of(instance, name, asset, [batch] if batch else landed_batches(instance, name))
         if not found:
             of_batch = f" of batch {batch}" if batch else ""
             way_out = f"mlplatform land {name} FILE" if asset == LANDED_FILE else f"mlplatform run {name}"
@@ -183,13 +194,16 @@ def _reusable(
 def _reuse(
     use_case: str, inputs: Inputs, previous: list[Record]
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """The same version once more: nothing is computed and nothing is written."""
+    """The same version once more: nothing is computed and nothing is written.
+
+    It names the inputs of this moment, which have the hashes of those it was made from.
+    """
     for record in previous:
         log.info("%s: unchanged, reused", record.asset)
         yield dg.MaterializeResult(
             asset_key=dg.AssetKey([use_case, record.asset]),
             data_version=dg.DataVersion(record.sha256),
-            metadata={**record.metadata, "reused": True},
+            metadata={**record.metadata, **inputs_metadata(inputs.records), "reused": True},
             tags=mirror_tags(use_case, inputs.records),
         )
         for check in record.checks:

@@ -1,5 +1,7 @@
 """`training_set` and `validation_set`: manifests over the features of all batches."""
 
+from contextlib import suppress
+
 import dagster as dg
 
 from mlplatform.assets.checks import answered_check
@@ -8,6 +10,7 @@ from mlplatform.assets.production import Inputs, Made, Production, produce, refu
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.manifests import FeaturesVersion, SetManifest, draw_sets
 from mlplatform.ml.plots import class_balance, markdown_image
 from mlplatform.ml.splits import Side
@@ -47,7 +50,12 @@ def _previous_manifests(
     instance: dg.DagsterInstance, use_case: str, snapshots: Snapshots
 ) -> list[SetManifest]:
     records = [latest(instance, use_case, asset) for asset in BY_NAME["sets"].outputs]
-    return [read_manifest(snapshots, r.path) for r in records if r and snapshots.exists(r.path)]
+    manifests = []
+    for record in records:
+        with suppress(DamagedSnapshot, ValueError):  # they only save counting again
+            if record:
+                manifests.append(read_manifest(snapshots, record.path))
+    return manifests
 
 
 def _draw(

@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 
 from mlplatform.assets.checks import check_specs
+from mlplatform.lineage.records import partitions_name
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.steps import LANDED_FILE, PER_BATCH, Step
-from mlplatform.resources.landed_files import partitions_name
 
 # Disk and network recover within seconds or not at all. Errors in data or code are raised as final failures.
 RETRIES = dg.RetryPolicy(max_retries=3, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

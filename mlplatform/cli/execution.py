@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.assets.graph import update_job_name
@@ -16,13 +19,15 @@ from mlplatform.ml.planning import Decision, plan
 from mlplatform.ml.steps import BY_NAME, LANDED_FILE, PER_BATCH
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from dagster import DagsterInstance, ExecuteInProcessResult
 
     from mlplatform.cli.location import Location
     from mlplatform.ml.declaration import Declaration
 
 # The tag by which the UI knows which code location a run belongs to.
-_LOCATION_TAG = {".dagster/repository": "__repository__@mlplatform", "mlplatform/launched_by": "command line"}
+_LOCATION_TAG = {".dagster/repository": "__repository__@mlplatform"}
+_LAUNCHED_BY = {"mlplatform/launched_by": "command line"}
+_PROCESS = "mlplatform/process"
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,20 @@ def execute(
     return done
 
 
+def end_orphans(instance: DagsterInstance) -> None:
+    """Report runs of this machine's command lines as failed whose process is gone.
+
+    A process that is killed cannot say so itself, and its run would take up a place in the UI's queue.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    begun = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    for run in instance.get_runs(RunsFilter(statuses=begun, tags=_LAUNCHED_BY)):
+        host, _, process = run.tags.get(_PROCESS, "").rpartition(":")
+        if host == socket.gethostname() and not Path(f"/proc/{process}").exists():
+            instance.report_run_failed(run, "The process of this run ended without a word.")
+
+
 def plan_now(location: Location, declaration: Declaration, unavailable: Iterable[str] = ()) -> list[Decision]:
     """The plan for the world as it is now."""
     records = latest_records(location.instance, declaration.name)
@@ -120,7 +139,7 @@ def _run(
                 partition_key=batch,
                 asset_selection=keys,
                 raise_on_error=False,
-                tags=_LOCATION_TAG,
+                tags={**_LOCATION_TAG, **_LAUNCHED_BY, _PROCESS: f"{socket.gethostname()}:{os.getpid()}"},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
     except DagsterExecutionInterruptedError:
@@ -144,7 +163,7 @@ def _failures(result: ExecuteInProcessResult, batch: str | None) -> list[Failure
     for event in result.get_step_failure_events():
         data: Any = event.step_failure_data
         stated = data.user_failure_data
-        message = stated.description if stated and stated.description else str(data.error.message).strip()
+        message = stated.description if stated and stated.description else _first_cause(data.error)
         code = stated.metadata.get(EXIT_CODE) if stated else None
         step = str(event.step_key).rpartition("__")[2]
         of_batch = batch if BY_NAME[step].per_batch else None
@@ -154,12 +173,17 @@ def _failures(result: ExecuteInProcessResult, batch: str | None) -> list[Failure
     return failures
 
 
+def _first_cause(error: Any) -> str:
+    """The words of the error that began it all, for one that comes with its causes."""
+    while error.cause is not None:
+        error = error.cause
+    return str(error.message).strip()
+
+
 def _run_error(result: ExecuteInProcessResult) -> str:
     """Why a run failed that no step of which failed: a resource could not start, say."""
     for event in reversed(result.all_events):
         error = getattr(event.event_specific_data, "error", None)
         if error is not None:
-            while error.cause is not None:
-                error = error.cause
-            return str(error.message).strip()
+            return _first_cause(error)
     return f"run {result.run_id} failed before its first step; see its page in the UI"

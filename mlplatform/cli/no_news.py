@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -34,8 +35,9 @@ class Marks:
         """The marks of this moment; None where the event log is no local file that can be looked at."""
         home = home_folder()
         log = home / "history" / "runs" / "index.db"
-        if not log.exists():
-            return None
+        settings = (home / "dagster.yaml").read_text(encoding="utf-8") if log.exists() else "storage:"
+        if re.search(r"^\s*(storage|event_log_storage)\s*:", settings, re.MULTILINE):
+            return None  # the events go elsewhere
         marks: list[Any] = [sys.version, str(_PACKAGE), os.environ.get("MLPLATFORM_ENV")]
         marks += [_mark(path) for path in (log, log.with_name("index.db-wal"), home / "dagster.yaml")]
         # by content: a checkout or a copy may keep the time of a file that it changes

@@ -42,13 +42,14 @@ def bring_up_to_date(
     location: Location, declaration: Declaration, up_to: str | None = None
 ) -> tuple[Executed, dict[str, Any]]:
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
-    from mlplatform.cli.execution import Executed, execute, refuse_no_batches
+    from mlplatform.cli.execution import Executed, end_orphans, execute, refuse_no_batches
     from mlplatform.cli.state import run_summary
     from mlplatform.cli.world import latest_records, stored_files, world_of
     from mlplatform.ml.planning import plan
 
     name = declaration.name
     show_progress()
+    end_orphans(location.instance)
     marks = no_news.Marks.now()
     records = latest_records(location.instance, name)
     refuse_no_batches(declaration, records)

@@ -47,9 +47,15 @@ class Model:
     @cached_property
     def pipeline(self) -> Any:
         """The fitted pipeline; its bytes are compared with the manifest before anything is constructed."""
-        data = (self.folder / ARTIFACT).read_bytes()
+        try:
+            data = (self.folder / ARTIFACT).read_bytes()
+        except FileNotFoundError:
+            data = b""
         if hashlib.sha256(data).hexdigest() != self.manifest["artifact_sha256"]:
-            raise DamagedSnapshot(f"{self.folder / ARTIFACT} is not the model that its manifest names.")
+            raise DamagedSnapshot(
+                f"{self.folder / ARTIFACT} is not the model that its manifest names. Run again to make it.",
+                self.folder,
+            )
         return load_trusted(data)
 
     @cached_property

@@ -74,7 +74,9 @@ def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFr
     for part in manifest.parts:
         table = read_stored(root / part.path)
         if table_hash(table) != part.sha256:
-            raise DamagedSnapshot(f"{part.path} does not hold what its name says. Restore it or run again.")
+            raise DamagedSnapshot(
+                f"{part.path} does not hold what its name says. Run again to make it.", root / part.path
+            )
         frame = table.to_pandas()
         held_out = manifest.split.held_out(frame[declared.entity].tolist())
         frames.append(frame[held_out if manifest.side == "validation" else ~held_out])

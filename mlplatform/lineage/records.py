@@ -81,11 +81,16 @@ def record_metadata(
         "details": dict(details or {}),
         "checks": [dict(check) for check in checks],
     }
+    return {RECORD: dg.MetadataValue.json(document), **inputs_metadata(inputs)}
+
+
+def inputs_metadata(inputs: Iterable[Record]) -> dict[str, dg.MetadataValue[Any]]:
+    """The metadata entry that names what was read."""
     read = [
         {"asset": one.asset, "batch": one.batch, "storage_id": one.storage_id, "sha256": one.sha256}
         for one in inputs
     ]
-    return {RECORD: dg.MetadataValue.json(document), INPUTS: dg.MetadataValue.json(read)}
+    return {INPUTS: dg.MetadataValue.json(read)}
 
 
 def latest(instance: dg.DagsterInstance, use_case: str, asset: str) -> Record | None:
@@ -121,6 +126,16 @@ def latest_by_batch(
         if own:
             found[batch] = own
     return found
+
+
+def landed_batches(instance: dg.DagsterInstance, use_case: str) -> list[str]:
+    """The batches that count, by name: a partition deleted in the UI takes its batch out."""
+    return sorted(instance.get_dynamic_partitions(partitions_name(use_case)))
+
+
+def partitions_name(use_case: str) -> str:
+    """Name of the dynamic partitions of a use case's batches."""
+    return f"{use_case}_batches"
 
 
 def by_storage_id(

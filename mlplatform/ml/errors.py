@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,11 @@ class BrokenCode(MLPlatformError):
 
 
 class DamagedSnapshot(MLPlatformError):
-    """Stored bytes are missing or are not what their name says."""
+    """Stored bytes are missing or are not what their name says. `path` is the stored file or folder."""
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class BlockingCheckFailed(MLPlatformError):

@@ -28,4 +28,4 @@ def read_stored(path: Path, columns: list[str] | None = None) -> pa.Table:
         if error.errno is not None:
             raise
         reason = str(error)  # Arrow says so of bytes that do not unpack
-    raise DamagedSnapshot(f"{path} cannot be read: {reason}. Run again to make it.")
+    raise DamagedSnapshot(f"{path.resolve()} cannot be read: {reason}. Run again to make it.", path)

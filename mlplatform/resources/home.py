@@ -62,9 +62,11 @@ def open_instance() -> DagsterInstance:
     """
     from dagster import DagsterInstance
     from dagster._core.instance import InstanceRef  # the one way to override a setting of dagster.yaml
+    from filelock import FileLock
 
     home = prepare_home()
-    return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_UNCAPTURED))
+    with FileLock(home / "instance.lock"):  # the first to come creates the databases
+        return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_UNCAPTURED))
 
 
 _UNCAPTURED = {

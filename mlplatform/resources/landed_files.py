@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from mlplatform.lineage.records import latest_by_batch, record_metadata
+from mlplatform.lineage.records import latest_by_batch, partitions_name, record_metadata
 from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile
 from mlplatform.ml.hashing import file_sha256
 from mlplatform.ml.naming import checked_batch_name
@@ -73,6 +73,7 @@ class LandedFiles(dg.ConfigurableResource[Any]):
         """
         batch = checked_batch_name(batch)
         sha256 = self.keep(file)
+        name = file.name.encode("utf-8", "backslashreplace").decode()  # a name may be any bytes
         size = self.place(sha256).stat().st_size
         before = latest_by_batch(instance, use_case, LANDED_FILE, [batch]).get(batch)
         instance.add_dynamic_partitions(partitions_name(use_case), [batch])
@@ -84,19 +85,14 @@ class LandedFiles(dg.ConfigurableResource[Any]):
                 partition=batch,
                 tags={"dagster/data_version": sha256},
                 metadata={
-                    "file": file.name,
+                    "file": name,
                     "bytes": size,
                     "sha256": sha256,
-                    **record_metadata(path=sha256, details={"file": file.name}),
+                    **record_metadata(path=sha256, details={"file": name}),
                 },
             )
         )
         return Landing(batch, sha256, size, "new version" if before else "new batch")
-
-
-def partitions_name(use_case: str) -> str:
-    """Name of the dynamic partitions of a use case's batches."""
-    return f"{use_case}_batches"
 
 
 def refuse_what_is_no_file(file: Path) -> None:

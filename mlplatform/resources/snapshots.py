@@ -76,12 +76,11 @@ class Snapshots(dg.ConfigurableResource[Any]):
 
     def read_json(self, path: str) -> Any:
         """A stored JSON document."""
+        place = self.place(path)
         try:
-            return json.loads(self.place(path).read_bytes())
+            return json.loads(place.read_bytes())
         except (FileNotFoundError, ValueError) as error:
-            raise DamagedSnapshot(
-                f"{self.place(path)} cannot be read: {error}. Run again to make it."
-            ) from None
+            raise DamagedSnapshot(f"{place} cannot be read: {error}. Run again to make it.", place) from None
 
     def write_bytes(self, use_case: str, asset: str, content: bytes, sha256: str, kind: str) -> Snapshot:
         """Store bytes under a hash that the caller has computed."""
@@ -107,6 +106,14 @@ class Snapshots(dg.ConfigurableResource[Any]):
             finally:
                 shutil.rmtree(waiting.parent, ignore_errors=True)
         return Snapshot(sha256, path)
+
+    def set_aside(self, path: Path | None) -> None:
+        """Rename a damaged version of this store, so that the next run finds it gone and makes it again."""
+        if path is None:
+            return
+        found = path.resolve()
+        if found.exists() and Path(self.root).resolve() in found.parents:
+            found.replace(found.with_name(f"{found.name}.damaged-{uuid4().hex[:8]}"))
 
     def exists(self, path: str) -> bool:
         """Whether a version is stored; it is whole whenever it is there."""

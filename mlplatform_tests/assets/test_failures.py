@@ -93,3 +93,33 @@ def test_an_asset_without_its_input_says_what_to_do(materialize: Materialize) ->
     assert stated.description == (
         "job_change/training_set has not been made yet. Make it first: mlplatform run job_change."
     )
+
+
+def test_a_damaged_version_is_set_aside_and_made_again(
+    materialize: Materialize, land: Any, instance: dg.DagsterInstance, local_resources: dict[str, Any]
+) -> None:
+    land("monday", rows=300)
+    assert materialize(*DATA, *SETS, batch="monday").success
+    record = latest_by_batch(instance, "job_change", "features")["monday"]
+    path = local_resources["snapshots"].place(record.path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+    assert not materialize("model").success
+    assert not path.exists()
+    assert materialize(*DATA, *SETS, "model", batch="monday").success
+    assert latest_by_batch(instance, "job_change", "features")["monday"].sha256 == record.sha256
+
+
+def test_a_partition_deleted_in_the_ui_takes_its_batch_out(
+    materialize: Materialize, land: Any, instance: dg.DagsterInstance
+) -> None:
+    for batch, seed in (("monday", 1), ("tuesday", 2)):
+        land(batch, rows=300, seed=seed)
+        assert materialize(*DATA, batch=batch).success
+    instance.delete_dynamic_partition("job_change_batches", "tuesday")
+
+    assert materialize(*SETS).success
+
+    training_set = latest(instance, "job_change", "training_set")
+    assert training_set is not None
+    assert [one["batch"] for one in training_set.inputs] == ["monday"]

@@ -82,12 +82,9 @@ def test_a_killed_process_frees_its_lock(folder: Path) -> None:
     flight.release()
 
 
-def test_a_second_run_waits_and_says_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_second_run_waits_and_says_so(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     other = Holder(folder)
     caplog.set_level("INFO", "mlplatform.resources.single_flight")
-    monkeypatch.setattr("mlplatform.resources.single_flight._SECONDS_BETWEEN_NOTES", 0.1)
     # what the wait writes is the signal on which the other process ends: no clock is involved
     caplog.handler.emit = lambda record: other.kill()  # type: ignore[method-assign]
     flight = SingleFlight(folder=str(folder))
