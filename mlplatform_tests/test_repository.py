@@ -63,7 +63,7 @@ def test_readme_names_commands_that_exist() -> None:
     from mlplatform.cli.main import COMMANDS
 
     text = (REPOSITORY / "README.md").read_text() + (REPOSITORY / "docs" / "architecture.md").read_text()
-    named = set(re.findall(r"bin/mlplatform (\w+)", text)) | set(re.findall(r"`mlplatform (\w+)", text))
+    named = set(re.findall(r"(?:^|`)mlplatform (\w+)", text, re.MULTILINE))
     assert named
     assert named <= set(COMMANDS)
     targets = set(re.findall(r"^(\w+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))

@@ -75,7 +75,8 @@ def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFr
         table = read_stored(root / part.path)
         if table_hash(table) != part.sha256:
             raise DamagedSnapshot(
-                f"{part.path} does not hold what its name says. Run again to make it.", root / part.path
+                f"{part.path} does not hold what its name says. Run again to make it.",
+                (root / part.path).resolve(),
             )
         frame = table.to_pandas()
         held_out = manifest.split.held_out(frame[declared.entity].tolist())

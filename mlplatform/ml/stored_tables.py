@@ -28,4 +28,5 @@ def read_stored(path: Path, columns: list[str] | None = None) -> pa.Table:
         if error.errno is not None:
             raise
         reason = str(error)  # Arrow says so of bytes that do not unpack
-    raise DamagedSnapshot(f"{path.resolve()} cannot be read: {reason}. Run again to make it.", path)
+    stored = path.resolve()  # a training channel holds links, which are gone when the message is read
+    raise DamagedSnapshot(f"{stored} cannot be read: {reason}. Run again to make it.", stored)
