@@ -10,10 +10,12 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from mlplatform.assets import graph
 from mlplatform.container.scoring import Model
 from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.manifests import SetManifest
+from mlplatform.ml.splits import EntitySplit
 
 Materialize = Callable[..., dg.ExecuteInProcessResult]
 DATA = ("raw", "validated", "quarantine", "features")
@@ -142,3 +144,30 @@ def _parts(instance: dg.DagsterInstance, resources: dict[str, Any], asset: str) 
     assert record
     manifest = SetManifest.from_json(resources["snapshots"].read_json(record.path))
     return {part.batch: part for part in manifest.parts}
+
+
+def test_after_a_change_of_the_split_only_rows_count_that_both_were_kept_from(
+    materialize: Materialize, land: Any, instance: dg.DagsterInstance, local_resources: dict[str, Any],
+    job_change: Declaration,
+) -> None:  # fmt: skip
+    land("monday", rows=1200)
+    assert materialize(*DATA, *SETS, *VERDICT, batch="monday").success
+    before = latest(instance, "job_change", "validation_set")
+    # the held-out of 20 % is part of the held-out of 50 %, the rest of which the champion was trained on
+    changed = job_change.model_copy(update={"split": EntitySplit(validation_share=0.5)})
+
+    result = dg.materialize(
+        graph.assets(changed),
+        selection=[dg.AssetKey(["job_change", asset]) for asset in (*SETS, "model", "evaluation")],
+        instance=instance,
+        resources=local_resources,
+    )
+
+    assert result.success
+    after, evaluation = (
+        latest(instance, "job_change", "validation_set"),
+        latest(instance, "job_change", "evaluation"),
+    )
+    assert before and after and evaluation
+    assert (after.rows or 0) > (before.rows or 0)
+    assert evaluation.details["validation_rows"] == before.rows
