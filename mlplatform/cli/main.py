@@ -14,6 +14,7 @@ import click
 from mlplatform.cli.output import tell
 from mlplatform.ml.blame import in_own_words
 from mlplatform.ml.errors import MLPlatformError
+from mlplatform.resources.home import home_folder
 
 COMMANDS = {
     "demo": "the whole story on generated data",
@@ -84,8 +85,18 @@ def start() -> None:
     os._exit(code)
 
 
+def _of_the_records(error: Exception) -> MLPlatformError:
+    reason = getattr(error, "orig", None) or error
+    return MLPlatformError(
+        f"Dagster's records in {home_folder()} cannot be used: {reason}. "
+        "Check free space and permissions, or set MLPLATFORM_HOME to another folder."
+    )
+
+
 def _explain(error: Exception, arguments: list[str]) -> None:
     expected = isinstance(error, MLPlatformError)
+    if type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3"):
+        expected, error = True, _of_the_records(error)
     tell(f"error: {error if expected else in_own_words(error)}")
     if "--debug" in arguments:
         traceback.print_exception(error)

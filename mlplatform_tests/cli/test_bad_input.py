@@ -167,3 +167,10 @@ def test_an_unknown_environment_says_which_there_are(mlplatform: Command) -> Non
 def test_a_home_that_is_a_file(tmp_path: Path, mlplatform: Command) -> None:
     (tmp_path / "home").write_text("")
     _refused(mlplatform("status"), "cannot be the home folder", "Set MLPLATFORM_HOME", codes=(1,))
+
+
+def test_records_that_are_no_database(after_first_run: tuple[Command, Path], tmp_path: Path) -> None:
+    mlplatform, _ = after_first_run
+    (tmp_path / "home" / "history" / "runs" / "index.db").write_bytes(b"not a database" * 100)
+
+    _refused(mlplatform("status"), "Dagster's records in", "file is not a database", codes=(1,))
