@@ -18,6 +18,8 @@ from mlplatform.lineage.records import Record
 from mlplatform.ml import plots
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.gate import Verdict, judge
+from mlplatform.ml.importance import permutation_importance
+from mlplatform.ml.metrics import metric
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
@@ -63,6 +65,7 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
         "validation_set": inputs.one("validation_set").sha256,
         "gate": declaration.gate.model_dump(mode="json"),
         "verdict": verdict.to_json(),
+        "importance": judged.importance(),
     }
     stored = snapshots.write_json(declaration.name, "evaluation", document)
     drawn = judged.pictures(predictions)
@@ -141,6 +144,21 @@ class Judged:
             return None
         here = all(column in self.rows for column in columns)
         return (self.rows if here else self._validated_rows())[columns]
+
+    def importance(self) -> list[tuple[str, float]]:
+        """Loss of the deciding metric when a feature is shuffled, largest first; none where it is undefined."""
+        import numpy as np
+
+        losses = permutation_importance(
+            self.model.predict,
+            self.rows[self.model.feature_names],
+            self.y,
+            metric(self.declaration.gate.metric),
+            repeats=1,
+            seed=self.declaration.seed,
+            max_rows=1000,
+        )
+        return [(column, loss) for column, loss in losses if np.isfinite(loss)]
 
     def pictures(self, predictions: "dict[str, np.ndarray]") -> dict[str, bytes]:
         """Plots of the predictions as PNG, by title."""

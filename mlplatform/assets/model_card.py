@@ -2,20 +2,17 @@
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
 from mlplatform.assets.data import Events
 from mlplatform.assets.production import Inputs, Made, Production, produce
-from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
-from mlplatform.container.train import load_set
 from mlplatform.ml import plots
 from mlplatform.ml.cards import ModelCard, to_html
 from mlplatform.ml.declaration import Declaration
-from mlplatform.ml.importance import permutation_importance
-from mlplatform.ml.metrics import metric
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
@@ -40,9 +37,10 @@ def model_card_asset(declaration: Declaration) -> dg.AssetsDefinition:
 
 
 def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> Production:
-    importance = _importance(declaration, inputs, snapshots)
+    judged = snapshots.read_json(inputs.one("evaluation").path)
+    importance = [(str(column), float(loss)) for column, loss in judged["importance"]]
     picture = plots.importance(importance)
-    card = _card(declaration, inputs, snapshots, importance, picture)
+    card = _card(declaration, inputs, snapshots, judged["verdict"], importance, picture)
     page = to_html(card).encode()
     stored = snapshots.write_bytes(
         declaration.name, "model_card", page, hashlib.sha256(page).hexdigest(), "html"
@@ -57,32 +55,17 @@ def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) 
     return Production({"model_card": Made(stored, shown, {"model_version": card.model_version})})
 
 
-def _importance(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> list[tuple[str, float]]:
-    model = model_in(snapshots.place(inputs.one("model").path))
-    validation_set = read_manifest(snapshots, inputs.one("validation_set").path)
-    rows = load_set(validation_set, snapshots.place(""), model.code.declared)
-    return permutation_importance(
-        model.predict,
-        rows[model.feature_names],
-        rows[declaration.target].to_numpy(),
-        metric(declaration.gate.metric),
-        repeats=1,
-        seed=declaration.seed,
-        max_rows=1000,
-    )
-
-
 def _card(
     declaration: Declaration,
     inputs: Inputs,
     snapshots: Snapshots,
+    verdict: dict[str, Any],
     importance: list[tuple[str, float]],
     picture: bytes,
 ) -> ModelCard:
     model, evaluation = inputs.one("model"), inputs.one("evaluation")
     sets = {"training": inputs.one("training_set"), "validation": inputs.one("validation_set")}
     trained = model_in(snapshots.place(model.path)).manifest
-    verdict = snapshots.read_json(evaluation.path)["verdict"]
     used = set(part["batch"] for part in trained["inputs"])
     counts = [record.details for record in inputs.all("quarantine") if record.batch in used]
     pictures = {

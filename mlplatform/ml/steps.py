@@ -59,14 +59,19 @@ STEPS: tuple[Step, ...] = (
         ("evaluation",),
         ("model", "validation_set"),
         False,
-        ("mlplatform.container.scoring", "mlplatform.ml.gate", "mlplatform.ml.plots"),
+        (
+            "mlplatform.container.scoring",
+            "mlplatform.ml.gate",
+            "mlplatform.ml.importance",
+            "mlplatform.ml.plots",
+        ),
     ),
     Step(
         "model_card",
         ("model_card",),
         ("evaluation", "model", "training_set", "validation_set", "quarantine"),
         False,
-        ("mlplatform.ml.cards", "mlplatform.ml.importance", "mlplatform.ml.plots"),
+        ("mlplatform.ml.cards", "mlplatform.ml.plots"),
     ),
 )
 
