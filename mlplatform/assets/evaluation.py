@@ -146,7 +146,7 @@ class Judged:
         return (self.rows if here else self._validated_rows())[columns]
 
     def importance(self) -> list[tuple[str, float]]:
-        """Loss of the deciding metric when a feature is shuffled, largest first; none where it is undefined."""
+        """Loss of the metric when a feature is shuffled, largest first; none where it is undefined."""
         import numpy as np
 
         losses = permutation_importance(
