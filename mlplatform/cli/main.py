@@ -78,6 +78,8 @@ def start() -> None:
     rarely, and once everything is written the process ends at once.
     """
     gc.set_threshold(200_000, 20, 20)
+    # pandera loads hypothesis, half a second of it, where it is installed; only tests draw examples with it
+    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     code = main()
     logging.shutdown()
     sys.stdout.flush()
