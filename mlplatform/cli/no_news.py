@@ -2,7 +2,7 @@
 
 The plan is a pure function of the code, the records and the stored files. A note beside the instance holds
 the state of all three when the plan came out empty; while they are as they were, it is still empty. Any doubt
-(a touched file, one more event, another instance storage) means: make the plan. The note may be deleted.
+(an edited file, one more event, another instance storage) means: make the plan. The note may be deleted.
 """
 
 from __future__ import annotations
