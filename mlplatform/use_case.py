@@ -10,6 +10,7 @@ import dagster as dg
 from mlplatform.assets import graph
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.gate import Gate
+from mlplatform.ml.policies import Approval, Monitoring, Retraining
 from mlplatform.ml.splits import EntitySplit
 
 
@@ -41,6 +42,9 @@ class UseCase(Declaration, dg.Component, dg.Model, dg.Resolvable):
     # Any, because Dagster would otherwise look into a policy's own fields; Declaration checks the type.
     split: Annotated[Any, _built(EntitySplit)] = EntitySplit()
     gate: Annotated[Any, _built(Gate)]
+    approval: Annotated[Any, _built(Approval)] = Approval()
+    monitoring: Annotated[Any, _built(Monitoring)] = Monitoring()
+    retraining: Annotated[Any, _built(Retraining)] = Retraining()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The use case's assets, checks and jobs."""

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from mlplatform.assets.checks import check_specs
-from mlplatform.lineage.records import partitions_name
+from mlplatform.lineage.records import partitions_name, windows_name
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.steps import LANDED_FILE, PER_BATCH, Step
 
@@ -25,6 +25,10 @@ _DESCRIPTIONS = {
     "model": "The fitted pipeline with its manifest and the code it was made with.",
     "evaluation": "Challenger against champion (or baseline) on the validation set, and the verdict.",
     "model_card": "What a person should read before approving the model.",
+    "approval": "Who let which model go live and why, bound to the evidence it was given on.",
+    "endpoint": "What answers requests: the approved model, tried out before traffic moved to it.",
+    "captured": "Requests and answers of one window, as the model server wrote them down.",
+    "drift": "How far the window's features and predictions lie from what the model was trained on.",
 }
 _KINDS = {
     "training_set": {"manifest"},
@@ -32,12 +36,21 @@ _KINDS = {
     "model": {"scikitlearn"},
     "evaluation": {"scipy"},
     "model_card": {"html"},
+    "approval": {"json"},
+    "endpoint": {"http"},
+    "captured": {"parquet"},
+    "drift": {"json"},
 }
 
 
 def batches(declaration: Declaration) -> dg.DynamicPartitionsDefinition:
     """The batches of a use case: one partition per landed file."""
     return dg.DynamicPartitionsDefinition(name=partitions_name(declaration.name))
+
+
+def windows(declaration: Declaration) -> dg.DynamicPartitionsDefinition:
+    """The windows of captured traffic: one partition per span of time and model that answered in it."""
+    return dg.DynamicPartitionsDefinition(name=windows_name(declaration.name))
 
 
 def landed_file(declaration: Declaration) -> dg.AssetSpec:
@@ -55,14 +68,14 @@ def landed_file(declaration: Declaration) -> dg.AssetSpec:
 def step_arguments(declaration: Declaration, step: Step) -> dict[str, Any]:
     """Arguments of `@dg.multi_asset` for a step of the graph."""
     name = declaration.name
-    partitions = batches(declaration) if step.per_batch else None
+    partitions = _partitions(declaration, step)
     version = declaration.code_version(step)
     upstream = [dg.AssetKey([name, asset]) for asset in step.inputs]
     specs = [
         dg.AssetSpec(
             dg.AssetKey([name, asset]),
             deps=upstream,
-            group_name=name,
+            group_name=step.group(name),
             description=_DESCRIPTIONS[asset],
             code_version=version,
             owners=list(declaration.owners),
@@ -77,3 +90,9 @@ def step_arguments(declaration: Declaration, step: Step) -> dict[str, Any]:
         "check_specs": check_specs(name, step, partitions),
         "retry_policy": RETRIES,
     }
+
+
+def _partitions(declaration: Declaration, step: Step) -> dg.DynamicPartitionsDefinition | None:
+    if step.per_batch:
+        return batches(declaration)
+    return windows(declaration) if step.per_window else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.container.artifact import load_trusted
-from mlplatform.container.code import Code
+from mlplatform.container.code import Code, folder_sha256
 from mlplatform.container.layout import ARTIFACT
 from mlplatform.container.threads import fixed_threads
 from mlplatform.ml.errors import DamagedSnapshot
@@ -57,6 +57,15 @@ class Model:
                 self.folder,
             )
         return load_trusted(data)
+
+    def prove(self, artifact_sha256: str, code_sha256: str) -> None:
+        """DamagedSnapshot where artifact or code are not these bytes: what was approved is what is used."""
+        artifact = self.folder / ARTIFACT
+        found = hashlib.sha256(artifact.read_bytes()).hexdigest() if artifact.exists() else "nothing"
+        if found != artifact_sha256:
+            raise DamagedSnapshot(f"{artifact} is not the artifact that was trained.", self.folder)
+        if folder_sha256(self.folder / "code") != code_sha256:
+            raise DamagedSnapshot(f"{self.folder / 'code'} is not the code it was trained with.", self.folder)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

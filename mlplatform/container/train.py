@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.container.artifact import dump_canonical
-from mlplatform.container.code import Code, Declared
+from mlplatform.container.code import Code, Declared, folder_sha256
 from mlplatform.container.layout import ARTIFACT, Layout
 from mlplatform.container.threads import fixed_threads
 from mlplatform.ml.environment import environment
@@ -107,12 +107,13 @@ def _leave_model(
         "inputs": [{"batch": p.batch, "sha256": p.sha256, "rows": p.rows} for p in manifest.parts],
         "environment": environment(declared.threads),
     }
-    (layout.model / ARTIFACT).write_bytes(artifact)
-    (layout.model / "manifest.json").write_text(json.dumps(document, indent=2, sort_keys=True))
     shutil.copytree(
         layout.channel("code"), layout.model / "code", ignore=shutil.ignore_patterns("__pycache__"),
         dirs_exist_ok=True,
     )  # fmt: skip
+    document["code_sha256"] = folder_sha256(layout.model / "code")
+    (layout.model / ARTIFACT).write_bytes(artifact)
+    (layout.model / "manifest.json").write_text(json.dumps(document, indent=2, sort_keys=True))
     return document
 
 

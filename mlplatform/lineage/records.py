@@ -14,16 +14,20 @@ from typing import Any
 import dagster as dg
 
 from mlplatform.ml.planning import Input
-from mlplatform.ml.steps import PER_BATCH
+from mlplatform.ml.steps import PER_BATCH, PER_WINDOW
 
 RECORD = "mlplatform/record"
 INPUTS = "mlplatform/inputs"
+_PARTITIONED = PER_BATCH | PER_WINDOW
 _IDS_PER_QUERY = 500
 
 
 @dataclass(frozen=True)
 class Record:
-    """One version of an asset, as its event tells. `storage_id` names the event."""
+    """One version of an asset, as its event tells. `storage_id` names the event.
+
+    `batch` is the partition: of a monitoring asset, the window of traffic.
+    """
 
     asset: str
     batch: str | None
@@ -138,6 +142,11 @@ def partitions_name(use_case: str) -> str:
     return f"{use_case}_batches"
 
 
+def windows_name(use_case: str) -> str:
+    """Name of the dynamic partitions of a use case's windows of captured traffic."""
+    return f"{use_case}_windows"
+
+
 def by_storage_id(
     instance: dg.DagsterInstance, use_case: str, asset: str, storage_ids: Iterable[int]
 ) -> list[Record]:
@@ -155,7 +164,7 @@ def latest_of(
     instance: dg.DagsterInstance, use_case: str, asset: str, batches: Collection[str] | None = None
 ) -> list[Record]:
     """The latest versions of an asset, partitioned or not, in the order of their batches."""
-    if asset in PER_BATCH:
+    if asset in _PARTITIONED:
         found = latest_by_batch(instance, use_case, asset, batches)
         return [found[batch] for batch in sorted(found)]
     record = latest(instance, use_case, asset)
@@ -171,7 +180,7 @@ def _record(event: dg.EventLogRecord) -> Record | None:
     read = materialization.metadata[INPUTS].value if INPUTS in materialization.metadata else []
     return Record(
         asset=materialization.asset_key.path[-1],
-        batch=materialization.partition if materialization.asset_key.path[-1] in PER_BATCH else None,
+        batch=materialization.partition if materialization.asset_key.path[-1] in _PARTITIONED else None,
         sha256=(materialization.tags or {})["dagster/data_version"],
         storage_id=event.storage_id,
         run_id=event.event_log_entry.run_id,

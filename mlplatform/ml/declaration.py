@@ -19,11 +19,19 @@ from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import canonical_json
 from mlplatform.ml.metrics import metric
 from mlplatform.ml.naming import checked_use_case_name
+from mlplatform.ml.policies import Approval, Monitoring, Retraining
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.splits import EntitySplit
 from mlplatform.ml.steps import Step
 
 PLATFORM_PREFIXES = ("mlplatform.ml", "mlplatform.container")
+POLICIES = {
+    "split": EntitySplit,
+    "gate": Gate,
+    "approval": Approval,
+    "monitoring": Monitoring,
+    "retraining": Retraining,
+}
 Task = Literal["binary_classification", "regression"]
 
 
@@ -52,6 +60,9 @@ class Declaration(BaseModel):
     task: Task
     split: EntitySplit = EntitySplit()
     gate: Gate
+    approval: Approval = Approval()
+    monitoring: Monitoring = Monitoring()
+    retraining: Retraining = Retraining()
     max_quarantined_share: float = Field(
         default=0.1, ge=0, le=1, description="more bad rows than this refuse a batch"
     )
@@ -72,7 +83,7 @@ class Declaration(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Declaration:
         checked_use_case_name(self.name)
-        for field, kind in (("split", EntitySplit), ("gate", Gate)):
+        for field, kind in POLICIES.items():
             if not isinstance(getattr(self, field), kind):
                 raise ValueError(f"{self.name}: {field} must be {kind.__name__}(...)")
         if metric(self.gate.metric).task != self.task:
@@ -185,5 +196,9 @@ class Declaration(BaseModel):
                 "limits": self.limits,
                 "owners": list(self.owners),
             },
+            "approval": self.approval.model_dump(),
+            "endpoint": {},
+            "captured": {},
+            "drift": self.monitoring.model_dump(),
         }
         return by_step[step.name]
