@@ -18,6 +18,8 @@ _BLOCKING = {
     "raw": ("raw", "readable", "the landed bytes are a UTF-8 CSV table with a header"),
     "validated": ("validated", "contract", "the batch has every column, unique keys, and few bad rows"),
     "sets": ("training_set", "enough_data", "both sets have enough rows and more than one class"),
+    "approval": ("approval", "evidence", "the version exists, was promoted, and nothing it rests on changed"),
+    "endpoint": ("endpoint", "ready", "approved and unchanged, and answers as the batch path does"),
 }
 _FURTHER = {
     "validated": (

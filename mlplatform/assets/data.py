@@ -1,13 +1,10 @@
 """Per batch: raw, validated + quarantine, features."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import dagster as dg
 
 from mlplatform.assets.checks import SHOWN_CASES, answered_check, case_table
 from mlplatform.assets.display import table_metadata
-from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.production import Events, Inputs, Made, Production, produce
 from mlplatform.assets.specs import step_arguments
 from mlplatform.ml.contracts import Validated, validate
 from mlplatform.ml.declaration import Declaration
@@ -17,8 +14,6 @@ from mlplatform.ml.reading import ROW_ID, read_landed
 from mlplatform.ml.steps import BY_NAME, LANDED_FILE
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.snapshots import Snapshots
-
-Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:

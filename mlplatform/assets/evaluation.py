@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from mlplatform.assets.checks import answered_check
-from mlplatform.assets.data import Events
-from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.production import Events, Inputs, Made, Production, produce
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import Model, model_in

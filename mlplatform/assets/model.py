@@ -5,14 +5,14 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from mlplatform.assets.data import Events
-from mlplatform.assets.production import Inputs, Made, Production, produce, refuse_other_code
+from mlplatform.assets.production import Events, Inputs, Made, Production, produce, refuse_other_code
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.code import Declared
 from mlplatform.lineage.records import by_storage_id
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.steps import BY_NAME
+from mlplatform.resources.home import current_user
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
 from mlplatform.resources.training import TrainedModel, Training, TrainingRequest
@@ -81,5 +81,11 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
         "training": dict(trained.metrics),
         "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
     }
-    details = {"version": manifest["version"], "environment": manifest["environment"]["sha256"]}
+    details = {
+        "version": manifest["version"],
+        "environment": manifest["environment"]["sha256"],
+        "artifact_sha256": manifest["artifact_sha256"],
+        "code_sha256": manifest["code_sha256"],
+        "trained_by": current_user(),
+    }
     return Production({"model": Made(stored, metadata, details)})

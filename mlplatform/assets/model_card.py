@@ -6,8 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from mlplatform.assets.data import Events
-from mlplatform.assets.production import Inputs, Made, Production, produce
+from mlplatform.assets.production import Events, Inputs, Made, Production, produce
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
 from mlplatform.ml import plots

@@ -81,49 +81,55 @@ class Inputs:
 
 
 Make = Callable[[Inputs], Production]
+Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def produce(
     context: dg.AssetExecutionContext, declaration: Declaration, step: Step, snapshots: Snapshots, make: Make
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Events:
     """Events of one step for the context's batch (or for the use case, where the step has no batches)."""
-    try:
-        yield from _produced(context, declaration, step, snapshots, make)
-    except (DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
-        # a retry policy would start the step again under the hands of whoever stopped it
-        raise dg.Failure("stopped", metadata={EXIT_CODE: STOPPED}, allow_retries=False) from error
+    yield from guarded(declaration, step, snapshots, _produced(context, declaration, step, snapshots, make))
 
 
 def _produced(
     context: dg.AssetExecutionContext, declaration: Declaration, step: Step, snapshots: Snapshots, make: Make
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+) -> Events:
     started = time.perf_counter()
+    batch = _one_batch(context) if step.per_batch else None
+    inputs = resolve(context.instance, declaration, step, batch)
+    stamp = stamp_of(declaration, step, inputs)
+    previous = _reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
+    if previous:
+        yield from _reuse(declaration.name, inputs, previous)
+        return
+    made = make(inputs)
+    seconds = time.perf_counter() - started
+    log.info("%s%s: %s (%.1f s)", step.name, f" of {batch}" if batch else "", _summary(made), seconds)
+    yield from publish(declaration.name, inputs, stamp, made, seconds)
+
+
+def guarded(declaration: Declaration, step: Step, snapshots: Snapshots, events: Events) -> Events:
+    """The same events; what goes wrong on the way ends the step in words, with its blocking check failed.
+
+    Disk and network may recover, so their errors pass and the step's retry policy applies. Any other error
+    would be the same the next time: the failure is final.
+    """
     try:
-        batch = _one_batch(context) if step.per_batch else None
-        inputs = resolve(context.instance, declaration, step, batch)
-        stamp = _stamp(declaration, step, inputs)
-        previous = _reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
-        if previous:
-            yield from _reuse(declaration.name, inputs, previous)
-            return
-        made = make(inputs)
-    except BlockingCheckFailed as error:
-        yield failed_check(declaration.name, step, error)
-        raise _final(error) from error
-    except DamagedSnapshot as error:
-        snapshots.set_aside(error.path)
-        raise _final(error) from error
-    except OSError:
-        raise  # disk and network may recover: the step's retry policy applies
+        yield from events
+    except (DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
+        # a retry policy would start the step again under the hands of whoever stopped it
+        raise dg.Failure("stopped", metadata={EXIT_CODE: STOPPED}, allow_retries=False) from error
+    except (OSError, dg.Failure):
+        raise
     except MLPlatformError as error:
+        if isinstance(error, DamagedSnapshot):
+            snapshots.set_aside(error.path)
         if blocking_check(step):
-            yield failed_check(declaration.name, step, BlockingCheckFailed(str(error)))
+            refusal = error if isinstance(error, BlockingCheckFailed) else BlockingCheckFailed(str(error))
+            yield failed_check(declaration.name, step, refusal)
         raise _final(error) from error
     except Exception as error:
         raise dg.Failure(in_own_words(error, declaration.folder), allow_retries=False) from error
-    seconds = time.perf_counter() - started
-    log.info("%s%s: %s (%.1f s)", step.name, f" of {batch}" if batch else "", _summary(made), seconds)
-    yield from _publish(declaration.name, inputs, stamp, made, seconds)
 
 
 def _one_batch(context: dg.AssetExecutionContext) -> str:
@@ -167,7 +173,8 @@ def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, 
     return Inputs(tuple(records))
 
 
-def _stamp(declaration: Declaration, step: Step, inputs: Inputs) -> Stamp:
+def stamp_of(declaration: Declaration, step: Step, inputs: Inputs) -> Stamp:
+    """What decides whether a version made now from these inputs still holds later."""
     code, parameters = declaration.code_version(step), declaration.parameters(step)
     read = [record.as_input() for record in inputs.records]
     return Stamp(fingerprint(code, read, parameters), code, digest(parameters))
@@ -191,9 +198,7 @@ def _reusable(
     return previous
 
 
-def _reuse(
-    use_case: str, inputs: Inputs, previous: list[Record]
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def _reuse(use_case: str, inputs: Inputs, previous: list[Record]) -> Events:
     """The same version once more: nothing is computed and nothing is written.
 
     It names the inputs of this moment, which have the hashes of those it was made from.
@@ -210,9 +215,8 @@ def _reuse(
             yield repeated_check(use_case, record.asset, check)
 
 
-def _publish(
-    use_case: str, inputs: Inputs, stamp: Stamp, made: Production, seconds: float
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def publish(use_case: str, inputs: Inputs, stamp: Stamp, made: Production, seconds: float) -> Events:
+    """Materializations with their records, then the checks that were answered."""
     for asset, one in made.outputs.items():
         key = dg.AssetKey([use_case, asset])
         record = record_metadata(

@@ -5,8 +5,7 @@ from contextlib import suppress
 import dagster as dg
 
 from mlplatform.assets.checks import answered_check
-from mlplatform.assets.data import Events
-from mlplatform.assets.production import Inputs, Made, Production, produce, refuse_other_code
+from mlplatform.assets.production import Events, Inputs, Made, Production, produce, refuse_other_code
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration

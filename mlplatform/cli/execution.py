@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.assets.graph import update_job_name
+from mlplatform.assets.jobs import update_job_name
 from mlplatform.assets.production import EXIT_CODE, STOPPED
 from mlplatform.cli.world import Records, latest_records, world_of
 from mlplatform.ml.errors import WrongUsage

@@ -7,7 +7,7 @@ Dagster's own views, but are not read here: in a run over several batches they a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ RECORD = "mlplatform/record"
 INPUTS = "mlplatform/inputs"
 _PARTITIONED = PER_BATCH | PER_WINDOW
 _IDS_PER_QUERY = 500
+_EVENTS_PER_LOOK = 20
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,19 @@ def latest(instance: dg.DagsterInstance, use_case: str, asset: str) -> Record | 
     """The latest version of an unpartitioned asset."""
     key = dg.AssetKey([use_case, asset])
     return _latest_own(instance, dg.AssetRecordsFilter(asset_key=key))
+
+
+def newest(
+    instance: dg.DagsterInstance, use_case: str, asset: str, fits: Callable[[Record], bool]
+) -> Record | None:
+    """The newest version of an unpartitioned asset that fits; what is asked for is mostly among the last."""
+    which, cursor = dg.AssetRecordsFilter(asset_key=dg.AssetKey([use_case, asset])), None
+    while True:
+        found = instance.fetch_materializations(which, limit=_EVENTS_PER_LOOK, cursor=cursor)
+        own = next((one for one in map(_record, found.records) if one and fits(one)), None)
+        if own or not found.has_more:
+            return own
+        cursor = found.cursor
 
 
 def _latest_own(instance: dg.DagsterInstance, which: dg.AssetRecordsFilter) -> Record | None:

@@ -62,3 +62,11 @@ class ContractBroken(BlockingCheckFailed):
 
 class NotEnoughData(BlockingCheckFailed):
     """Too few rows or classes to train or to judge."""
+
+
+class NotApproved(BlockingCheckFailed):
+    """A model may not go live: not promoted, not approved, or not what was approved any more."""
+
+
+class NotFitToServe(BlockingCheckFailed):
+    """A model that may go live does not answer in the serving runtime as it should."""

@@ -38,6 +38,11 @@ def checked_use_case_name(name: str) -> str:
     raise ValueError(f"{name!r} cannot name a use case: lower-case letters, digits and '_', a letter first")
 
 
+def endpoint_name(use_case: str) -> str:
+    """Name of a use case's endpoint: SageMaker allows no underscore in it."""
+    return use_case.replace("_", "-")
+
+
 def row_ids_prefix(batch: str) -> str:
     """Row ids are this prefix and the 1-based data row, padded so that text order is landing order."""
     return f"{batch}:"

@@ -88,7 +88,7 @@ RELEASE_STEPS: tuple[Step, ...] = (
         ("approval",),
         ("model", "training_set", "validation_set", "evaluation", "model_card"),
         False,
-        ("mlplatform.ml.evidence",),
+        ("mlplatform.ml.approval", "mlplatform.ml.evidence"),
         stage="release",
     ),
     Step(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlplatform.ml.errors import WrongUsage
+from mlplatform.resources.endpoints.local import LocalEndpoints
 from mlplatform.resources.home import home_folder
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.single_flight import SingleFlight
@@ -22,6 +23,7 @@ def local(home: Path) -> dict[str, Any]:
         "landed_files": LandedFiles(root=str(home / "landed")),
         "single_flight": SingleFlight(folder=str(home / "locks")),
         "training": LocalTraining(),
+        "endpoints": LocalEndpoints(root=str(home / "endpoints"), snapshots=str(home / "snapshots")),
     }
 
 

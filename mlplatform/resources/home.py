@@ -6,6 +6,7 @@ and the UI look at the same instance because both use this folder as `DAGSTER_HO
 
 from __future__ import annotations
 
+import getpass
 import os
 from contextlib import suppress
 from importlib.resources import files
@@ -41,6 +42,14 @@ def prepare_home() -> Path:
         ) from None
     os.environ["MLPLATFORM_HOME"] = os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def current_user() -> str:
+    """Who is at work: `MLPLATFORM_USER` if it is set, else the user of this process."""
+    try:
+        return os.environ.get("MLPLATFORM_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number without a name
+        return str(os.getuid())
 
 
 def _write_once(target: Path, content: bytes) -> None:

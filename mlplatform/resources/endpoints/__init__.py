@@ -1,0 +1,64 @@
+"""Where models answer requests. One small protocol, one module per place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import dagster as dg
+
+from mlplatform.ml.capture import Message
+from mlplatform.ml.errors import NotFitToServe
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Rows that a model is tried with before traffic moves: a request, and what the batch path says of it."""
+
+    request: Message
+    expected: tuple[float, ...]
+
+    def judge(self, answered: list[float]) -> float:
+        """Largest difference to the batch path; NotFitToServe where it exceeds `TOLERANCE`."""
+        if len(answered) != len(self.expected):
+            raise NotFitToServe(
+                f"the serving runtime gave {len(answered)} answers to {len(self.expected)} rows"
+            )
+        worst = 0.0
+        for row, (given, expected) in enumerate(zip(answered, self.expected, strict=True), start=1):
+            difference = abs(given - expected)
+            if not difference <= TOLERANCE:  # not a number is no agreement
+                raise NotFitToServe(
+                    f"the serving runtime answers otherwise than the batch path: row {row} of the trial "
+                    f"gives {given!r} instead of {expected!r}. Traffic has not moved. "
+                    "Does build_features depend on something besides the row?"
+                )
+            worst = max(worst, difference)
+        return worst
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deployment did. `before` is the version that answered until then, `url` takes requests."""
+
+    endpoint: str
+    deployment: str
+    model_version: str
+    before: str | None
+    url: str
+    servers: int
+    largest_difference: float
+
+
+class Endpoints(Protocol):
+    """Deploys approved models, one endpoint per use case."""
+
+    def deploy(self, instance: dg.DagsterInstance, use_case: str, version: str, trial: Trial) -> Deployed:
+        """Let `version` answer, once it is proven to be approved and to answer the trial as it should.
+
+        Raises NotApproved, NotFitToServe or DamagedSnapshot, and then what answered before answers on.
+        Repeating it changes nothing.
+        """
+        ...

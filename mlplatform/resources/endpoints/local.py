@@ -1,0 +1,118 @@
+"""Endpoints of the model servers of this machine, told by files what to serve."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from mlplatform.lineage.approvals import Approved, refuse_unapproved
+from mlplatform.ml.errors import MLPlatformError, NotFitToServe
+from mlplatform.ml.naming import endpoint_name
+from mlplatform.resources.endpoints import Deployed, Trial
+from mlplatform.resources.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from mlplatform.container.deployments import Deployment
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 0.1
+
+
+class LocalEndpoints(dg.ConfigurableResource[Any]):
+    """Deployment files at `<root>/<endpoint>/deployment.json`, which running servers follow.
+
+    A server that is started later finds them. The servers load the new model beside the old one and move
+    traffic when it is ready; one that refuses takes the deployment back for all.
+    """
+
+    root: str
+    snapshots: str
+    patience: float = 60.0  # seconds that running servers have to load a model
+
+    def deploy(self, instance: dg.DagsterInstance, use_case: str, version: str, trial: Trial) -> Deployed:
+        """See the protocol."""
+        from mlplatform.container.deployments import read_deployments, write_deployment
+
+        snapshots, root = Snapshots(root=self.snapshots), Path(self.root)
+        approved = refuse_unapproved(instance, snapshots, use_case, version)
+        difference = _tried(snapshots.place(approved.judged.model.path), trial)
+        wanted = _deployment(use_case, version, approved)
+        before = read_deployments(root).get(wanted.endpoint)
+        write_deployment(root, wanted)
+        try:
+            servers = self._followed(wanted)
+        except NotFitToServe:
+            self._take_back(wanted.endpoint, before)
+            raise
+        known = before if before is not None and not isinstance(before, str) else None
+        return Deployed(
+            endpoint=wanted.endpoint,
+            deployment=wanted.id,
+            model_version=version,
+            before=known.model_version if known else None,
+            url=f"/endpoints/{wanted.endpoint}/invocations",
+            servers=servers,
+            largest_difference=difference,
+        )
+
+    def _followed(self, wanted: Deployment) -> int:
+        """How many running servers serve it by now; NotFitToServe where one refuses or does not answer."""
+        from mlplatform.container.deployments import live_reports
+
+        end = time.monotonic() + self.patience
+        while True:
+            reports = live_reports(Path(self.root))
+            states = [report.endpoints.get(wanted.endpoint) for report in reports]
+            reached = [one for one in states if one is not None and one.deployment == wanted.id]
+            refused = [one.reason for one in reached if one.state == "refused"]
+            if refused:
+                raise NotFitToServe(f"a model server refuses {wanted.model_version}: {refused[0]}")
+            if len(reached) == len(reports):
+                return len(reports)
+            if time.monotonic() > end:
+                raise NotFitToServe(
+                    f"{len(reports) - len(reached)} model server(s) did not load {wanted.model_version} "
+                    f"within {self.patience:.0f} s; see their logs."
+                )
+            time.sleep(_LOOK_EVERY)
+
+    def _take_back(self, endpoint: str, before: Deployment | str | None) -> None:
+        from mlplatform.container.deployments import deployment_file, write_deployment
+
+        if before is None or isinstance(before, str):
+            deployment_file(Path(self.root), endpoint).unlink(missing_ok=True)
+        else:
+            write_deployment(Path(self.root), before)
+        log.warning("%s: taken back, what answered before answers on", endpoint)
+
+
+def _tried(folder: Path, trial: Trial) -> float:
+    """Largest difference to the batch path in the code that the servers run."""
+    from mlplatform.container.serving import ServedModel
+
+    try:
+        answer = ServedModel(folder).answer(trial.request, "application/json")
+    except MLPlatformError as error:
+        raise NotFitToServe(f"the serving runtime cannot answer the trial rows: {error}") from error
+    return trial.judge(list(answer.predictions))
+
+
+def _deployment(use_case: str, version: str, approved: Approved) -> Deployment:
+    from mlplatform.container.deployments import Deployment
+
+    evidence = approved.evidence
+    return Deployment(
+        endpoint=endpoint_name(use_case),
+        use_case=use_case,
+        model_version=version,
+        model=approved.judged.model.path,
+        artifact_sha256=evidence.artifact,
+        code_sha256=evidence.code,
+        evidence=evidence.sha256,
+        approval=approved.approval.sha256,
+    )
