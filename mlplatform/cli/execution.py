@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,10 @@ from mlplatform.assets.production import EXIT_CODE, STOPPED
 from mlplatform.cli.world import Records, latest_records, world_of
 from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.planning import Decision, plan
-from mlplatform.ml.steps import BY_NAME, LANDED_FILE, PER_BATCH
+from mlplatform.ml.steps import BY_NAME, LANDED_FILE, PER_BATCH, PER_WINDOW
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, ExecuteInProcessResult
+    from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
     from mlplatform.cli.location import Location
     from mlplatform.ml.declaration import Declaration
@@ -128,31 +128,58 @@ def _run(
     location: Location, declaration: Declaration, steps: list[Decision], batch: str | None, done: Executed
 ) -> None:
     import dagster as dg
-    from dagster._core.errors import DagsterExecutionInterruptedError
 
     keys = [dg.AssetKey([declaration.name, asset]) for step in steps for asset in step.assets]
-    job = location.definitions.resolve_job_def(update_job_name(declaration.name))
+    run_job(location, update_job_name(declaration.name), keys, batch, {}, done)
+
+
+def run_job(  # noqa: PLR0913, PLR0917
+    location: Location,
+    job_name: str,
+    assets: Sequence[AssetKey],
+    partition: str | None,
+    tags: Mapping[str, str],
+    done: Executed,
+    run_config: Mapping[str, Any] | None = None,
+) -> ExecuteInProcessResult:
+    """Execute these assets of a job of the code location in this process, and add what happened to `done`.
+
+    A run that fails is reported in `done.failures`, not raised; one that is stopped raises KeyboardInterrupt.
+    """
+    from dagster._core.errors import DagsterExecutionInterruptedError
+
+    job = location.definitions.resolve_job_def(job_name)
+    process = {_PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
     try:
         with redirect_stdout(sys.stderr):  # what a use case prints is no part of the report
             result = job.execute_in_process(
                 instance=location.instance,
-                partition_key=batch,
-                asset_selection=keys,
+                partition_key=partition,
+                asset_selection=list(assets),
                 raise_on_error=False,
-                tags={**_LOCATION_TAG, **_LAUNCHED_BY, _PROCESS: f"{socket.gethostname()}:{os.getpid()}"},
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags={**_LOCATION_TAG, **_LAUNCHED_BY, **process, **tags},
+                run_config={
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                    **(run_config or {}),
+                },
             )
     except DagsterExecutionInterruptedError:
         raise KeyboardInterrupt from None
+    _note(result, partition, done)
+    return result
+
+
+def _note(result: ExecuteInProcessResult, partition: str | None, done: Executed) -> None:
+    """Add what a run did to `done`."""
     done.run_ids.append(result.run_id)
     for event in result.get_asset_materialization_events():
         asset = event.materialization.asset_key.path[-1]
         if "reused" in event.materialization.metadata:
             continue
-        done.ran.append((asset, batch if asset in PER_BATCH else None))
+        done.ran.append((asset, partition if asset in PER_BATCH | PER_WINDOW else None))
         if asset == "evaluation":
             done.verdict = str(event.materialization.metadata["verdict"].value)
-    failures = _failures(result, batch)
+    failures = _failures(result, partition)
     if any(failure.exit_code == STOPPED for failure in failures):
         raise KeyboardInterrupt
     done.failures += failures
@@ -166,7 +193,7 @@ def _failures(result: ExecuteInProcessResult, batch: str | None) -> list[Failure
         message = stated.description if stated and stated.description else _first_cause(data.error)
         code = stated.metadata.get(EXIT_CODE) if stated else None
         step = str(event.step_key).rpartition("__")[2]
-        of_batch = batch if BY_NAME[step].per_batch else None
+        of_batch = batch if BY_NAME[step].per_batch or BY_NAME[step].per_window else None
         failures.append(Failure(step, of_batch, message, int(code.value) if code else 1, result.run_id))
     if not failures and not result.success:
         failures.append(Failure("run", batch, _run_error(result), 1, result.run_id))

@@ -96,7 +96,7 @@ RELEASE_STEPS: tuple[Step, ...] = (
         ("endpoint",),
         ("approval", "model"),
         False,
-        ("mlplatform.container.serving",),
+        ("mlplatform.container.scoring",),
         stage="release",
     ),
 )
@@ -115,7 +115,7 @@ MONITORING_STEPS: tuple[Step, ...] = (
         ("drift",),
         ("captured", "model", "evaluation"),
         False,
-        ("mlplatform.ml.drift",),
+        ("mlplatform.ml.capture",),
         per_window=True,
         stage="monitoring",
     ),
