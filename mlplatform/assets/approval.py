@@ -31,6 +31,16 @@ class ApprovalConfig(dg.Config):
     decision: Literal["approve", "reject"] = Field(default="approve", description="approve or reject")
 
 
+class AutomaticApprovalConfig(ApprovalConfig):
+    """What the policy says, unless a person says something else."""
+
+    approver: str = Field(default=AUTOMATIC, description="who says it")
+    reason: str = Field(
+        default="The use case approves promoted models automatically.", description="why, for whoever asks"
+    )
+    model_version: str = Field(default="", description="the version; by default the latest, if promoted")
+
+
 def approval_asset(declaration: Declaration) -> dg.AssetsDefinition:
     """Asks for a person's statement, or gives the policy's where the use case approves automatically."""
     return _automatic(declaration) if declaration.approval.automatic else _asked(declaration)
@@ -45,8 +55,7 @@ def _asked(declaration: Declaration) -> dg.AssetsDefinition:
         single_flight: SingleFlight,
     ) -> Events:
         single_flight.hold(declaration.name)
-        said = Statement(config.approver.strip(), config.reason.strip(), config.decision == "approve")
-        events = _events(context.instance, declaration, snapshots, config.model_version.strip(), said)
+        events = _events(context.instance, declaration, snapshots, config)
         yield from guarded(declaration, _STEP, snapshots, events)
 
     return approval
@@ -54,34 +63,45 @@ def _asked(declaration: Declaration) -> dg.AssetsDefinition:
 
 def _automatic(declaration: Declaration) -> dg.AssetsDefinition:
     arguments = step_arguments(declaration, _STEP)
+    # where there is nothing to approve, nothing is approved and nothing deployed
     arguments["specs"] = [spec.replace_attributes(skippable=True) for spec in arguments["specs"]]
 
     @dg.multi_asset(**arguments)
     def approval(
-        context: dg.AssetExecutionContext, snapshots: Snapshots, single_flight: SingleFlight
+        context: dg.AssetExecutionContext,
+        config: AutomaticApprovalConfig,
+        snapshots: Snapshots,
+        single_flight: SingleFlight,
     ) -> Events:
         single_flight.hold(declaration.name)
-        evaluation = latest(context.instance, declaration.name, "evaluation")
-        verdict = evaluation.details["verdict"] if evaluation else "not judged"
-        if evaluation is None or verdict != "PROMOTE":
-            context.log.info(f"nothing to approve: the latest model is {verdict}")
-            return
-        said = Statement(AUTOMATIC, "The use case approves promoted models automatically.")
-        version = str(evaluation.details["model_version"])
-        events = _events(context.instance, declaration, snapshots, version, said)
+        if not config.model_version:
+            version = _promoted(context.instance, declaration.name)
+            if version is None:
+                context.log.info("nothing to approve: the latest model is not promoted")
+                return
+            config = config.model_copy(update={"model_version": version})
+        events = _events(context.instance, declaration, snapshots, config)
         yield from guarded(declaration, _STEP, snapshots, events)
 
     return approval
+
+
+def _promoted(instance: dg.DagsterInstance, use_case: str) -> str | None:
+    evaluation = latest(instance, use_case, "evaluation")
+    if evaluation is None or evaluation.details["verdict"] != "PROMOTE":
+        return None
+    return str(evaluation.details["model_version"])
 
 
 def _events(
     instance: dg.DagsterInstance,
     declaration: Declaration,
     snapshots: Snapshots,
-    version: str,
-    said: Statement,
+    config: ApprovalConfig,
 ) -> Events:
     started = time.perf_counter()
+    version = config.model_version.strip()
+    said = Statement(config.approver.strip(), config.reason.strip(), config.decision == "approve")
     found = judged(instance, declaration.name, version)
     evidence = evidence_for(snapshots, found)
     checked(said, str(found.model.details.get("trained_by", "")), declaration.approval)

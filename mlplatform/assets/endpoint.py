@@ -112,6 +112,7 @@ def _production(
         "before": before,
         "deployment": deployed.deployment,
         "endpoint": deployed.endpoint,
+        "running_servers": deployed.servers,
     }
     ready = answered_check(
         declaration.name, "endpoint", "ready", metadata={"largest_difference": deployed.largest_difference}

@@ -133,7 +133,7 @@ def _run(
     run_job(location, update_job_name(declaration.name), keys, batch, {}, done)
 
 
-def run_job(  # noqa: PLR0913, PLR0917
+def run_job(
     location: Location,
     job_name: str,
     assets: Sequence[AssetKey],

@@ -18,12 +18,17 @@ from mlplatform.resources.home import home_folder
 
 COMMANDS = {
     "demo": "the whole story on generated data",
-    "dev": "the Dagster UI on what the command line has made",
+    "dev": "UI, daemon and model server together",
     "sample": "write files to try a use case with",
     "land": "files become batches",
     "plan": "what would run and why; nothing runs",
     "run": "do it: from the landed batches up to the verdict",
-    "status": "batches, versions, timings, verdicts",
+    "status": "batches, versions, timings, verdicts, what is live",
+    "approve": "let a promoted model go live",
+    "reject": "keep a model from going live",
+    "deploy": "let an approved model answer requests",
+    "rollback": "let the model that was live before answer again",
+    "predict": "predictions of the live model for a file",
 }
 
 

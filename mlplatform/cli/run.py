@@ -34,7 +34,7 @@ def command(use_case: str, up_to: str | None, as_json: bool) -> int:
     location = open_location()
     done, summary = bring_up_to_date(location, location.use_case(use_case), up_to)
     _print(summary, as_json)
-    _tell_failures(done)
+    tell_failures(done)
     return exit_code(done)
 
 
@@ -72,8 +72,8 @@ def exit_code(done: Executed) -> int:
     return 3 if done.verdict not in (None, "PROMOTE") else 0
 
 
-def _tell_failures(done: Executed) -> None:
-    """Each error once, with the steps it happened in."""
+def tell_failures(done: Executed) -> None:
+    """Each error once on stderr, with the steps it happened in."""
     for message in dict.fromkeys(failure.message for failure in done.failures):
         tell(f"error: {message}")
         for failure in [one for one in done.failures if one.message == message]:

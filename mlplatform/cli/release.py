@@ -1,0 +1,62 @@
+"""What `deploy` and `rollback` share: the release job, run here, and what it did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlplatform.cli.output import report, report_json, tell
+
+if TYPE_CHECKING:
+    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.location import Location
+    from mlplatform.ml.declaration import Declaration
+
+
+def release(location: Location, declaration: Declaration, version: str | None, *, as_json: bool) -> int:
+    """Deploy and report; the exit code."""
+    from mlplatform.cli.run import exit_code, tell_failures
+
+    done = run_release(location, declaration, version)
+    if done.failures:
+        tell_failures(done)
+        return exit_code(done)
+    document = {**live_document(location, declaration.name), "run_ids": done.run_ids}
+    if as_json:
+        report_json(document)
+        return 0
+    live = document["live"]
+    report(f"{declaration.name} model {live['model_version']}: {live['action']}")
+    if live["before"]:
+        report(f"  before: {live['before']}")
+    if live["running_servers"]:
+        tell(f"{live['running_servers']} running model server(s) answer with it.")
+    else:
+        tell("No model server is running. To answer requests: mlplatform serve")
+    return 0
+
+
+def run_release(location: Location, declaration: Declaration, version: str | None) -> Executed:
+    """The release job for a version, by default the one approved last."""
+    from dagster import AssetKey
+
+    from mlplatform.assets.jobs import release_job_name
+    from mlplatform.cli.execution import Executed, run_job
+
+    name, done = declaration.name, Executed()
+    config = {"ops": {f"{name}__endpoint": {"config": {"model_version": version}}}} if version else None
+    run_job(location, release_job_name(name), [AssetKey([name, "endpoint"])], None, {}, done, config)
+    return done
+
+
+def live_document(location: Location, use_case: str) -> dict[str, Any]:
+    """What is live, as `deploy --json` and `status --json` print it."""
+    from datetime import UTC, datetime
+
+    from mlplatform.lineage.deployments import live
+
+    found = live(location.instance, use_case)
+    if found is None:
+        return {"use_case": use_case, "live": None}
+    keys = ("endpoint", "model_version", "action", "before", "deployment", "running_servers")
+    since = datetime.fromtimestamp(found.time, UTC).isoformat(timespec="seconds")
+    return {"use_case": use_case, "live": {**{k: found.details.get(k) for k in keys}, "since": since}}
