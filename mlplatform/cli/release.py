@@ -48,15 +48,33 @@ def run_release(location: Location, declaration: Declaration, version: str | Non
     return done
 
 
-def live_document(location: Location, use_case: str) -> dict[str, Any]:
-    """What is live, as `deploy --json` and `status --json` print it."""
-    from datetime import UTC, datetime
+def release_automatically(location: Location, declaration: Declaration, done: Executed) -> None:
+    """Approve and deploy the latest model by the use case's policy, if it is promoted and not yet live."""
+    from dagster import AssetKey
 
+    from mlplatform.assets.jobs import update_job_name
+    from mlplatform.cli.execution import run_job
+    from mlplatform.lineage.approvals import approval_of
+    from mlplatform.lineage.deployments import live
+    from mlplatform.lineage.records import latest
+
+    name = declaration.name
+    evaluation, now = latest(location.instance, name, "evaluation"), live(location.instance, name)
+    if evaluation is None or evaluation.details["verdict"] != "PROMOTE":
+        return
+    version = str(evaluation.details["model_version"])
+    said = approval_of(location.instance, name, version)
+    if said is not None and said.details["outcome"] == "rejected":
+        tell(f"{name} model {version} was rejected, so it is not deployed.")
+    elif now is None or now.details["model_version"] != version:
+        tell(f"{name}: approval, endpoint (the use case approves automatically)")
+        keys = [AssetKey([name, asset]) for asset in ("approval", "endpoint")]
+        run_job(location, update_job_name(name), keys, None, {}, done)
+
+
+def live_document(location: Location, use_case: str) -> dict[str, Any]:
+    """What is live, as `deploy --json` prints it."""
+    from mlplatform.cli.state import live_endpoint
     from mlplatform.lineage.deployments import live
 
-    found = live(location.instance, use_case)
-    if found is None:
-        return {"use_case": use_case, "live": None}
-    keys = ("endpoint", "model_version", "action", "before", "deployment", "running_servers")
-    since = datetime.fromtimestamp(found.time, UTC).isoformat(timespec="seconds")
-    return {"use_case": use_case, "live": {**{k: found.details.get(k) for k in keys}, "since": since}}
+    return {"use_case": use_case, "live": live_endpoint(live(location.instance, use_case))}

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from mlplatform.ml.declaration import Declaration
 
 
-@click.command(help="Bring USE_CASE up to date: validate, build features, draw sets, train, judge.")
+@click.command(
+    help="Bring USE_CASE up to date: validate, build features, draw sets, train, judge. "
+    "Where its policy is automatic, a promoted model is approved and deployed as well."
+)
 @click.argument("use_case")
 @click.option("--to", "up_to", metavar="ASSET", help="Go no further than this asset.")
 @json_option
@@ -43,6 +46,7 @@ def bring_up_to_date(
 ) -> tuple[Executed, dict[str, Any]]:
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
     from mlplatform.cli.execution import Executed, end_orphans, execute, refuse_no_batches
+    from mlplatform.cli.release import release_automatically
     from mlplatform.cli.state import run_summary
     from mlplatform.cli.world import latest_records, stored_files, world_of
     from mlplatform.ml.planning import plan
@@ -55,11 +59,13 @@ def bring_up_to_date(
     refuse_no_batches(declaration, records)
     decisions = plan(world_of(location, declaration, records))
     done = execute(location, declaration, decisions, up_to=up_to, progress=tell)
+    if declaration.approval.automatic and up_to is None and not done.failures:
+        release_automatically(location, declaration, done)
     if done.run_ids:
         marks = no_news.Marks.now()
         records = latest_records(location.instance, name)
         decisions = plan(world_of(location, declaration, records))
-    if not any(decision.runs for decision in decisions):
+    if not any(decision.runs for decision in decisions) and not done.failures:
         quiet = run_summary(name, Executed(), records)
         no_news.remember(name, up_to, marks, stored_files(location, records), quiet)
     return done, run_summary(name, done, records)

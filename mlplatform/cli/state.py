@@ -10,6 +10,7 @@ from mlplatform.ml.steps import ASSETS, LANDED_FILE
 
 if TYPE_CHECKING:
     from mlplatform.cli.execution import Executed
+    from mlplatform.lineage.records import Record
 
 
 def run_summary(use_case: str, done: Executed, records: Records) -> dict[str, Any]:
@@ -42,9 +43,29 @@ def state(records: Records) -> dict[str, Any]:
         "verdict": evaluation.details["verdict"] if evaluation and judged else None,
         "reason": evaluation.details["reason"] if evaluation and judged else None,
         "model_card": _path_of_card(records),
-        "approval": None,
-        "endpoint": None,
+        "approval": _approval(records.get(("approval", None))),
+        "endpoint": live_endpoint(records.get(("endpoint", None))),
     }
+
+
+def live_endpoint(endpoint: Record | None) -> dict[str, Any] | None:
+    """What is live; None while nothing was deployed."""
+    if endpoint is None:
+        return None
+    keys = ("endpoint", "model_version", "action", "before", "deployment", "running_servers")
+    return {**{key: endpoint.details[key] for key in keys}, "since": _time(endpoint)}
+
+
+def _approval(approval: Record | None) -> dict[str, Any] | None:
+    """The last thing that people decided, about whatever version."""
+    if approval is None:
+        return None
+    keys = ("model_version", "outcome", "statements", "evidence")
+    return {**{key: approval.details[key] for key in keys}, "time": _time(approval)}
+
+
+def _time(record: Record) -> str:
+    return datetime.fromtimestamp(record.time, UTC).isoformat(timespec="seconds")
 
 
 def _path_of_card(records: Records) -> str | None:
@@ -81,7 +102,7 @@ def timings(records: Records) -> list[dict[str, Any]]:
                     "versions": len(found),
                     "seconds": round(newest.seconds or 0.0, 3),
                     "seconds_total": round(sum(seconds), 3),
-                    "time": datetime.fromtimestamp(newest.time, UTC).isoformat(timespec="seconds"),
+                    "time": _time(newest),
                     "sha256": newest.sha256,
                     "run_id": newest.run_id,
                 }

@@ -25,7 +25,7 @@ def command(use_case: str | None, as_json: bool) -> int:
     for name in names:
         records = latest_records(location.instance, name)
         shared = {"use_case": name, **state(records)}
-        reports.append({**shared, "timings": timings(records), "live": None, "decisions": []})
+        reports.append({**shared, "timings": timings(records), "live": shared["endpoint"], "decisions": []})
     if as_json:
         report_json(reports[0] if use_case else {"use_cases": reports})
         return 0

@@ -35,6 +35,17 @@ def model_lines(summary: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {summary['verdict']}: {summary['reason']}")
     if summary["model_card"]:
         lines.append(f"  model card: {summary['model_card']}")
+    return lines + release_lines(summary)
+
+
+def release_lines(summary: Mapping[str, Any]) -> list[str]:
+    """What was said about which model, and what is live."""
+    lines = []
+    if approval := summary["approval"]:
+        who = ", ".join(one["approver"] for one in approval["statements"])
+        lines.append(f"  approval: model {approval['model_version']} {approval['outcome']} ({who})")
+    if live := summary["endpoint"]:
+        lines.append(f"  live: model {live['model_version']} at {live['endpoint']} since {live['since']}")
     return lines
 
 

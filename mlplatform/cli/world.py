@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlplatform.lineage.champions import champion_read_by
 from mlplatform.lineage.records import Record, landed_batches, latest, latest_by_batch
 from mlplatform.ml.planning import Address, Input, Recorded, World
-from mlplatform.ml.steps import ASSETS, LANDED_FILE, PER_BATCH, STEPS
+from mlplatform.ml.steps import ASSETS, LANDED_FILE, PER_BATCH, RELEASE_ASSETS, STEPS
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -20,10 +20,10 @@ Records = Mapping[Address, Record]
 
 
 def latest_records(instance: DagsterInstance, use_case: str) -> dict[Address, Record]:
-    """The latest record of every asset, per batch where there are batches."""
+    """The latest record of every asset up to the endpoint, per batch where there are batches."""
     records: dict[Address, Record] = {}
     batches = landed_batches(instance, use_case)
-    for asset in (LANDED_FILE, *ASSETS):
+    for asset in (LANDED_FILE, *ASSETS, *RELEASE_ASSETS):
         if asset in PER_BATCH:
             records.update(
                 {(asset, b): r for b, r in latest_by_batch(instance, use_case, asset, batches).items()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from mlplatform.lineage.approvals import approval_of
 from mlplatform.lineage.records import Record, by_storage_id, latest
 
 CHAMPION_AFTER = "champion_after"
@@ -15,13 +16,20 @@ CHAMPION_BEFORE = "champion_before"
 def champion_read_by(instance: dg.DagsterInstance, use_case: str, inputs: Sequence[Record]) -> list[Record]:
     """The champion's record for the evaluation of the model among `inputs`; empty for the first model.
 
-    The champion is the last promoted model. A challenger that is judged again (another gate, other rows)
-    meets the champion it met before, not itself. Every evaluation records both, so one look suffices.
+    The champion is the last promoted model that nobody rejected. A challenger that is judged again (another
+    gate, other rows) meets the champion it met before, not itself. Every evaluation records both, so one look
+    suffices.
     """
     challenger = next((record for record in inputs if record.asset == "model"), None)
     evaluation = latest(instance, use_case, "evaluation")
     if challenger is None or evaluation is None:
         return []
     judged_before = evaluation.details["model_sha256"] == challenger.sha256
-    storage_id = evaluation.details[CHAMPION_BEFORE if judged_before else CHAMPION_AFTER]
+    keep = judged_before or _is_rejected(instance, use_case, str(evaluation.details["model_version"]))
+    storage_id = evaluation.details[CHAMPION_BEFORE if keep else CHAMPION_AFTER]
     return by_storage_id(instance, use_case, "model", [storage_id]) if storage_id is not None else []
+
+
+def _is_rejected(instance: dg.DagsterInstance, use_case: str, version: str) -> bool:
+    approval = approval_of(instance, use_case, version)
+    return approval is not None and approval.details["outcome"] == "rejected"

@@ -125,6 +125,7 @@ ALL_STEPS = (*STEPS, *RELEASE_STEPS, *MONITORING_STEPS)
 BY_NAME = {step.name: step for step in ALL_STEPS}
 STEP_OF = {asset: step for step in STEPS for asset in step.outputs}
 PER_BATCH = frozenset({LANDED_FILE, *(asset for asset, step in STEP_OF.items() if step.per_batch)})
+RELEASE_ASSETS = tuple(asset for step in RELEASE_STEPS for asset in step.outputs)
 PER_WINDOW = frozenset(asset for step in MONITORING_STEPS if step.per_window for asset in step.outputs)
 ASSETS = tuple(STEP_OF)
 """The assets that the plan decides about, upstream first: from raw to the model card."""
