@@ -10,7 +10,7 @@ from mlplatform.assets.checks import answered_check
 from mlplatform.assets.production import Events, Inputs, Made, Production, guarded, publish, stamp_of
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.approvals import Judged, approval_of, evidence_for, judged, statements_of
-from mlplatform.lineage.records import latest
+from mlplatform.lineage.deployments import waiting_for_policy
 from mlplatform.ml.approval import AUTOMATIC, Statement, checked, outcome, with_statement
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import NotApproved
@@ -75,22 +75,15 @@ def _automatic(declaration: Declaration) -> dg.AssetsDefinition:
     ) -> Events:
         single_flight.hold(declaration.name)
         if not config.model_version:
-            version = _promoted(context.instance, declaration.name)
+            version = waiting_for_policy(context.instance, declaration.name)
             if version is None:
-                context.log.info("nothing to approve: the latest model is not promoted")
+                context.log.info("nothing to approve: not promoted, rejected, or live already")
                 return
             config = config.model_copy(update={"model_version": version})
         events = _events(context.instance, declaration, snapshots, config)
         yield from guarded(declaration, _STEP, snapshots, events)
 
     return approval
-
-
-def _promoted(instance: dg.DagsterInstance, use_case: str) -> str | None:
-    evaluation = latest(instance, use_case, "evaluation")
-    if evaluation is None or evaluation.details["verdict"] != "PROMOTE":
-        return None
-    return str(evaluation.details["model_version"])
 
 
 def _events(

@@ -15,6 +15,7 @@ from mlplatform.container.train import load_set
 from mlplatform.lineage.champions import CHAMPION_AFTER, CHAMPION_BEFORE
 from mlplatform.lineage.records import Record
 from mlplatform.ml import plots
+from mlplatform.ml.baseline import PREDICTION, Baseline, baseline_of
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.gate import Verdict, judge
 from mlplatform.ml.importance import permutation_importance
@@ -65,6 +66,7 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
         "gate": declaration.gate.model_dump(mode="json"),
         "verdict": verdict.to_json(),
         "importance": judged.importance(),
+        "prediction_baseline": judged.prediction_baseline(predictions["challenger"]).to_json(),
     }
     stored = snapshots.write_json(declaration.name, "evaluation", document)
     drawn = judged.pictures(predictions)
@@ -158,6 +160,12 @@ class Judged:
             max_rows=1000,
         )
         return [(column, loss) for column, loss in losses if np.isfinite(loss)]
+
+    def prediction_baseline(self, predictions: "np.ndarray") -> Baseline:
+        """How the answers to rows it was not trained on are spread: on its own rows it is too sure."""
+        import pandas as pd
+
+        return baseline_of(pd.DataFrame({PREDICTION: predictions}))
 
     def pictures(self, predictions: "dict[str, np.ndarray]") -> dict[str, bytes]:
         """Plots of the predictions as PNG, by title."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mlplatform.cli.output import columns, json_option, report, report_json
-from mlplatform.ml.errors import WrongUsage
-
-if TYPE_CHECKING:
-    from mlplatform.lineage.records import Record
 
 
 @click.command(help="Make each FILE a batch of USE_CASE. The same bytes again change nothing.")
@@ -27,7 +21,7 @@ def command(use_case: str, files: tuple[Path, ...], batch: str | None, as_json: 
     from mlplatform.lineage.records import latest_by_batch
     from mlplatform.ml.naming import batch_name_of, checked_batch_name
     from mlplatform.ml.steps import LANDED_FILE
-    from mlplatform.resources.landed_files import refuse_what_is_no_file
+    from mlplatform.resources.landed_files import refuse_another_file, refuse_what_is_no_file
 
     if batch is not None and len(files) > 1:
         raise click.UsageError(f"--batch names one batch, but {len(files)} files are given.")
@@ -40,7 +34,9 @@ def command(use_case: str, files: tuple[Path, ...], batch: str | None, as_json: 
     location = open_location()
     name = location.use_case(use_case).name
     if batch is None:
-        _refuse_another_file(latest_by_batch(location.instance, name, LANDED_FILE, names), files, names)
+        before = latest_by_batch(location.instance, name, LANDED_FILE, names)
+        for file, one in zip(files, names, strict=True):
+            refuse_another_file(file, one, before.get(one))
     landed = [
         location.landed_files.land(location.instance, name, file, one)
         for file, one in zip(files, names, strict=True)
@@ -52,14 +48,3 @@ def command(use_case: str, files: tuple[Path, ...], batch: str | None, as_json: 
         report(line)
     report(f"Next: mlplatform run {name}")
     return 0
-
-
-def _refuse_another_file(before: Mapping[str, Record], files: tuple[Path, ...], names: list[str]) -> None:
-    """Where a name had to be changed to become a batch's, two different files may end up at the same one."""
-    for file, name in zip(files, names, strict=True):
-        earlier = str(before[name].details["file"]) if name in before else file.name
-        if earlier != file.name and {name} != {file.stem, Path(earlier).stem}:
-            raise WrongUsage(
-                f"{file.name} would become a new version of batch {name!r}, which came from {earlier}. "
-                f"If it is one, say --batch {name}; else give it another name (--batch NAME)."
-            )

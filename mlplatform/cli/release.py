@@ -49,27 +49,19 @@ def run_release(location: Location, declaration: Declaration, version: str | Non
 
 
 def release_automatically(location: Location, declaration: Declaration, done: Executed) -> None:
-    """Approve and deploy the latest model by the use case's policy, if it is promoted and not yet live."""
+    """Approve and deploy the latest model where the use case's policy says so and nobody says otherwise."""
     from dagster import AssetKey
 
     from mlplatform.assets.jobs import update_job_name
     from mlplatform.cli.execution import run_job
-    from mlplatform.lineage.approvals import approval_of
-    from mlplatform.lineage.deployments import live
-    from mlplatform.lineage.records import latest
+    from mlplatform.lineage.deployments import waiting_for_policy
 
     name = declaration.name
-    evaluation, now = latest(location.instance, name, "evaluation"), live(location.instance, name)
-    if evaluation is None or evaluation.details["verdict"] != "PROMOTE":
+    if waiting_for_policy(location.instance, name) is None:
         return
-    version = str(evaluation.details["model_version"])
-    said = approval_of(location.instance, name, version)
-    if said is not None and said.details["outcome"] == "rejected":
-        tell(f"{name} model {version} was rejected, so it is not deployed.")
-    elif now is None or now.details["model_version"] != version:
-        tell(f"{name}: approval, endpoint (the use case approves automatically)")
-        keys = [AssetKey([name, asset]) for asset in ("approval", "endpoint")]
-        run_job(location, update_job_name(name), keys, None, {}, done)
+    tell(f"{name}: approval, endpoint (the use case approves automatically)")
+    keys = [AssetKey([name, asset]) for asset in ("approval", "endpoint")]
+    run_job(location, update_job_name(name), keys, None, {}, done)
 
 
 def live_document(location: Location, use_case: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from mlplatform.lineage.approvals import approval_of
 from mlplatform.lineage.records import Record, latest, newest
 from mlplatform.ml.errors import WrongUsage
 
@@ -27,6 +28,21 @@ def action_of(instance: dg.DagsterInstance, use_case: str, version: str) -> str:
     if wanted is not None and (current is None or wanted.storage_id < current.storage_id):
         return "rolled back"
     return "deployed"
+
+
+def waiting_for_policy(instance: dg.DagsterInstance, use_case: str) -> str | None:
+    """The version that an automatic policy is to approve and deploy now; None where there is none.
+
+    It is the latest model, if promoted, not rejected by a person, and never live so far: what somebody rolled
+    back does not return by itself.
+    """
+    evaluation = latest(instance, use_case, "evaluation")
+    if evaluation is None or evaluation.details["verdict"] != "PROMOTE":
+        return None
+    version = str(evaluation.details["model_version"])
+    approval = approval_of(instance, use_case, version)
+    rejected = approval is not None and approval.details["outcome"] == "rejected"
+    return None if rejected or _went_live(instance, use_case, version) else version
 
 
 def version_before(instance: dg.DagsterInstance, use_case: str) -> str:

@@ -11,9 +11,13 @@ import pandas as pd
 import pytest
 
 from mlplatform.definitions import defs, use_cases
+from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.steps import ASSETS
 
 Land = Callable[..., pd.DataFrame]
+Materialize = Callable[..., dg.ExecuteInProcessResult]
+UPDATE = ASSETS
 
 
 @pytest.fixture
@@ -43,18 +47,46 @@ def land(
 @pytest.fixture
 def materialize(
     instance: dg.DagsterInstance, local_resources: dict[str, Any], job_change: Declaration
-) -> Callable[..., dg.ExecuteInProcessResult]:
-    """Materialize some assets of job_change, as a click in the UI would."""
+) -> Materialize:
+    """Materialize some assets of job_change, as a click in the UI would; `config` is that of the one asset."""
     from mlplatform.assets import graph
 
-    def run(*assets: str, batch: str | None = None, **replaced: Any) -> dg.ExecuteInProcessResult:
+    def run(
+        *assets: str,
+        batch: str | None = None,
+        config: dict[str, Any] | None = None,
+        declaration: Declaration = job_change,
+        **replaced: Any,
+    ) -> dg.ExecuteInProcessResult:
         return dg.materialize(
-            graph.assets(job_change),
-            selection=[dg.AssetKey([job_change.name, asset]) for asset in assets],
+            graph.assets(declaration),
+            selection=[dg.AssetKey([declaration.name, asset]) for asset in assets],
             partition_key=batch,
             instance=instance,
             resources={**local_resources, **replaced},
             raise_on_error=False,
+            run_config={"ops": {f"{declaration.name}__{assets[0]}": {"config": config}}} if config else None,
         )
 
     return run
+
+
+@pytest.fixture
+def judged(materialize: Materialize, land: Land, instance: dg.DagsterInstance) -> str:
+    """The version of a model that was just promoted."""
+    land("monday", rows=1500)
+    assert materialize(*UPDATE, batch="monday").success
+    evaluation = latest(instance, "job_change", "evaluation")
+    assert evaluation and evaluation.details["verdict"] == "PROMOTE"
+    return str(evaluation.details["model_version"])
+
+
+@pytest.fixture
+def approve(materialize: Materialize) -> Materialize:
+    """Say something about a version, as in the launchpad of the approve job."""
+
+    def statement(version: str, by: str = "anna", decision: str = "approve", **more: Any) -> Any:
+        said = {"approver": by, "reason": "seen", "model_version": version, "decision": decision}
+        return materialize("approval", config=said, **more)
+
+    return statement
