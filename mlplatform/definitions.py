@@ -33,7 +33,7 @@ def use_cases(definitions: dg.Definitions) -> dict[str, UseCase]:
     for one in found:
         if not isinstance(one, UseCase):
             continue
-        if one.name in known:
+        if known.get(one.name, one) is not one:
             folders = f"{known[one.name].folder} and {one.folder}"
             raise WrongUsage(
                 f"two folders declare the use case {one.name!r}: {folders}. Change name= in one."

@@ -27,6 +27,8 @@ _FURTHER = {
         ("validated", "nothing_quarantined", "every row keeps the contract"),
     ),
     "evaluation": (("evaluation", "gate", "the challenger may take the champion's place"),),
+    "captured": (("captured", "readable_traffic", "every captured line of the window could be read"),),
+    "drift": (("drift", "psi", "no feature, nor the predictions, lies further off than the threshold"),),
 }
 _CASE_COLUMNS = dg.TableSchema(
     [

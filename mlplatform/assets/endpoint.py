@@ -69,7 +69,9 @@ def _events(
     approved = refuse_unapproved(instance, snapshots, name, version)
     before, action = live(instance, name), action_of(instance, name, version)
     deployed = endpoints.deploy(instance, name, version, trial_of(approved.judged, snapshots))
-    live_before = str(before.details["model_version"]) if before else None
+    live_before = (
+        before.details["before" if action == "already live" else "model_version"] if before else None
+    )
     inputs = Inputs((approved.approval, approved.judged.model))
     made = _production(declaration, snapshots, deployed, action, live_before)
     stamp = stamp_of(declaration, _STEP, inputs)

@@ -1,4 +1,4 @@
-"""One use case's part of the definitions: its assets and its jobs."""
+"""One use case's part of the definitions: its assets, jobs and sensors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from mlplatform.assets.evaluation import evaluation_asset
 from mlplatform.assets.jobs import jobs
 from mlplatform.assets.model import model_asset
 from mlplatform.assets.model_card import model_card_asset
+from mlplatform.assets.monitoring import monitoring_assets
 from mlplatform.assets.sets import set_assets
 from mlplatform.assets.specs import landed_file
 from mlplatform.ml.declaration import Declaration
+from mlplatform.sensors.landing import landing_sensor
+from mlplatform.sensors.retraining import retraining_sensor
 
 
 def assets(declaration: Declaration) -> list[dg.AssetsDefinition | dg.AssetSpec]:
@@ -29,9 +32,12 @@ def assets(declaration: Declaration) -> list[dg.AssetsDefinition | dg.AssetSpec]
         model_card_asset(declaration),
         approval_asset(declaration),
         endpoint_asset(declaration),
+        *monitoring_assets(declaration),
     ]
 
 
 def definitions(declaration: Declaration) -> dg.Definitions:
-    """Assets and jobs; the resources come from the environment, once for all use cases."""
-    return dg.Definitions(assets=assets(declaration), jobs=jobs(declaration))
+    """Assets, jobs and sensors; the resources come from the environment, once for all use cases."""
+    of_use_case = jobs(declaration)
+    sensors = [landing_sensor(declaration), retraining_sensor(declaration, of_use_case)]
+    return dg.Definitions(assets=assets(declaration), jobs=of_use_case, sensors=sensors)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.steps import BY_NAME
+
+if TYPE_CHECKING:  # what define_asset_job returns has no public name
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 
 def update_job_name(use_case: str) -> str:
@@ -28,7 +33,7 @@ def monitor_job_name(use_case: str) -> str:
     return f"{use_case}_monitor"
 
 
-def jobs(declaration: Declaration) -> list[dg.UnresolvedAssetJobDefinition]:
+def jobs(declaration: Declaration) -> list[UnresolvedAssetJobDefinition]:
     """Update, approve, release, monitor.
 
     Approval is a job of its own because it asks for configuration: a backfill of the update job would fail
@@ -54,5 +59,10 @@ def jobs(declaration: Declaration) -> list[dg.UnresolvedAssetJobDefinition]:
             release_job_name(name),
             selection=dg.AssetSelection.assets([name, "endpoint"]),
             description="Let an approved model answer requests: the one approved last, or the one named.",
+        ),
+        dg.define_asset_job(
+            monitor_job_name(name),
+            selection=dg.AssetSelection.assets([name, "captured"], [name, "drift"]),
+            description="Judge one window of captured traffic.",
         ),
     ]

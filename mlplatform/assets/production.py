@@ -98,9 +98,9 @@ def _produced(
     batch = _one_batch(context) if step.per_batch else None
     inputs = resolve(context.instance, declaration, step, batch)
     stamp = stamp_of(declaration, step, inputs)
-    previous = _reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
+    previous = reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
     if previous:
-        yield from _reuse(declaration.name, inputs, previous)
+        yield from reuse(declaration.name, inputs, previous)
         return
     made = make(inputs)
     seconds = time.perf_counter() - started
@@ -180,7 +180,7 @@ def stamp_of(declaration: Declaration, step: Step, inputs: Inputs) -> Stamp:
     return Stamp(fingerprint(code, read, parameters), code, digest(parameters))
 
 
-def _reusable(
+def reusable(
     instance: dg.DagsterInstance,
     use_case: str,
     step: Step,
@@ -198,7 +198,7 @@ def _reusable(
     return previous
 
 
-def _reuse(use_case: str, inputs: Inputs, previous: list[Record]) -> Events:
+def reuse(use_case: str, inputs: Inputs, previous: list[Record]) -> Events:
     """The same version once more: nothing is computed and nothing is written.
 
     It names the inputs of this moment, which have the hashes of those it was made from.

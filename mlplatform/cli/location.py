@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance, Definitions
 
     from mlplatform.ml.declaration import Declaration
+    from mlplatform.resources.captured import CapturedTraffic
     from mlplatform.resources.landed_files import LandedFiles
+    from mlplatform.resources.single_flight import SingleFlight
     from mlplatform.resources.snapshots import Snapshots
 
 
@@ -45,6 +47,16 @@ class Location:
     def landed_files(self) -> LandedFiles:
         """The store of landed bytes of the environment."""
         return self._resource("landed_files")
+
+    @property
+    def captured_traffic(self) -> CapturedTraffic:
+        """What the model servers wrote down."""
+        return self._resource("captured_traffic")
+
+    @property
+    def single_flight(self) -> SingleFlight:
+        """The locks of the environment."""
+        return self._resource("single_flight")
 
     def _resource(self, name: str) -> Any:
         return (self.definitions.resources or {})[name]

@@ -23,11 +23,13 @@ COMMANDS = {
     "land": "files become batches",
     "plan": "what would run and why; nothing runs",
     "run": "do it: from the landed batches up to the verdict",
+    "monitor": "judge captured traffic now, as the retraining sensor would",
     "status": "batches, versions, timings, verdicts, what is live",
     "approve": "let a promoted model go live",
     "reject": "keep a model from going live",
     "deploy": "let an approved model answer requests",
     "rollback": "let the model that was live before answer again",
+    "serve": "answer requests with the deployed models",
     "predict": "predictions of the live model for a file",
 }
 

@@ -89,6 +89,10 @@ class Model:
         """Shape (n,): the probability of the second class (binary) or the predicted value (regression)."""
         declared = self.code.declared
         with fixed_threads(declared.threads):
-            if declared.task == "binary_classification":
-                return self.pipeline.predict_proba(features[self.feature_names])[:, 1]
-            return self.pipeline.predict(features[self.feature_names])
+            return self.predict_as_threads_are(features[self.feature_names], declared.task)
+
+    def predict_as_threads_are(self, features: pd.DataFrame, task: str) -> np.ndarray:
+        """The same of exactly the model's columns, in a process whose threads are fixed once for all."""
+        if task == "binary_classification":
+            return self.pipeline.predict_proba(features)[:, 1]
+        return self.pipeline.predict(features)

@@ -1,7 +1,8 @@
 """The training program: `python -m mlplatform.container.train [BASE]`, BASE being /opt/ml in a container.
 
 Reads the channels `training` (a set's manifest and the snapshots it names) and `code`, fits, and leaves in
-`model/` the pipeline as skops, `metrics.json`, `manifest.json` and the code it was made with.
+`model/` the pipeline as skops, `metrics.json`, `baseline.json` (how the features were spread, for
+monitoring), `manifest.json` and the code it was made with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mlplatform.container.artifact import dump_canonical
 from mlplatform.container.code import Code, Declared, folder_sha256
 from mlplatform.container.layout import ARTIFACT, Layout
 from mlplatform.container.threads import fixed_threads
+from mlplatform.ml.baseline import BASELINE_FILE, baseline_of
 from mlplatform.ml.environment import environment
 from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
 from mlplatform.ml.hashing import digest
@@ -54,6 +56,8 @@ def train(layout: Layout) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - started, 3),
     }
     (layout.model / "metrics.json").write_text(json.dumps(metrics, indent=2))
+    baseline = baseline_of(rows[features]).to_json()
+    (layout.model / BASELINE_FILE).write_text(json.dumps(baseline, indent=2), encoding="utf-8")
     return _leave_model(layout, artifact, manifest, declared, parameters)
 
 

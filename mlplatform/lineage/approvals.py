@@ -96,8 +96,16 @@ def statements_of(approval: Record | None, evidence: Evidence) -> list[Statement
 
 
 def latest_approved(instance: dg.DagsterInstance, use_case: str) -> str:
-    """The version that was approved last. NotApproved, with the way out, where there is none."""
-    found = newest(instance, use_case, "approval", lambda one: one.details["outcome"] == "approved")
+    """The version that was approved last and not rejected since. NotApproved, with the way out, for none."""
+    spoken_of: set[str] = set()
+
+    def stands(one: Record) -> bool:
+        version = str(one.details["model_version"])
+        newer_word = version in spoken_of
+        spoken_of.add(version)
+        return one.details["outcome"] == "approved" and not newer_word
+
+    found = newest(instance, use_case, "approval", stands)
     if found is None:
         model = latest(instance, use_case, "model")
         version = model.details["version"] if model else "VERSION"

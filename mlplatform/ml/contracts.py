@@ -50,12 +50,11 @@ def validate(landed: pa.Table, contract: Any, *, source_file: str, max_quarantin
     _refuse_missing_columns(landed, schema, source_file)
     if schema.strict is True:
         _refuse_further_columns(landed, schema, source_file)
-    frame, cases = _typed(landed, schema)
+    frame, cases = typed(landed, schema)
     _refuse_doubles(frame, landed, schema, source_file)
     bad = {case.row for case in cases}
     good = frame.drop(index=[row - 1 for row in bad if row is not None])
-    good = good.astype({name: column.dtype.type for name, column in schema.columns.items() if name in good})
-    good, broken = _judged(good, landed, schema, source_file)
+    good, broken = _judged(as_declared(good, schema), landed, schema, source_file)
     cases += broken
     quarantine = _quarantine(landed, cases, source_file)
     _refuse_too_many(len(quarantine), landed.num_rows, cases, source_file, max_quarantined_share)
@@ -95,16 +94,19 @@ def _refuse_missing_columns(landed: pa.Table, schema: Any, source_file: str) -> 
     if not missing:
         return
     there = [name for name in landed.column_names if name != ROW_ID]
-    hints = []
-    for name in missing:
-        near = get_close_matches(name.lower(), [other.lower() for other in there], n=1)
-        similar = next((other for other in there if near and other.lower() == near[0]), None)
-        hints.append(f"{name!r}" + (f" (did you mean {similar!r}?)" if similar else ""))
+    hints = ", ".join(with_nearest(name, there) for name in missing)
     raise ContractBroken(
-        f"{source_file} lacks the column {', '.join(hints)}. Add it, or change the contract; "
+        f"{source_file} lacks the column {hints}. Add it, or change the contract; "
         f"the file has: {', '.join(there)}.",
         [Case("required column", name, None) for name in missing],
     )
+
+
+def with_nearest(name: str, there: list[str]) -> str:
+    """The quoted name, with the one of those that are there that was probably meant."""
+    near = get_close_matches(name.lower(), [other.lower() for other in there], n=1)
+    similar = next((other for other in there if near and other.lower() == near[0]), None)
+    return f"{name!r}" + (f" (did you mean {similar!r}?)" if similar else "")
 
 
 def _refuse_further_columns(landed: pa.Table, schema: Any, source_file: str) -> None:
@@ -117,8 +119,11 @@ def _refuse_further_columns(landed: pa.Table, schema: Any, source_file: str) -> 
         )
 
 
-def _typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[Case]]:
-    """Typed columns with a 0..n-1 index, and a case for each value that has no such type or is missing."""
+def typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[Case]]:
+    """Typed columns with a 0..n-1 index, and a case for each value that has no such type or is missing.
+
+    `landed` has text columns and `row_id`; integers are nullable here, see `as_declared`.
+    """
     import pandas as pd
 
     columns: dict[str, pd.Series] = {ROW_ID: landed.column(ROW_ID).to_pandas()}
@@ -138,6 +143,11 @@ def _typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[Case]]:
             missing = values.isna().to_numpy() & ~unreadable
             cases += [Case("is present", name, None, int(at) + 1) for at in missing.nonzero()[0]]
     return pd.DataFrame(columns), cases
+
+
+def as_declared(frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
+    """Rows without a missing or unreadable value, in exactly the types of the contract."""
+    return frame.astype({name: column.dtype.type for name, column in schema.columns.items() if name in frame})
 
 
 def _refuse_doubles(frame: pd.DataFrame, landed: pa.Table, schema: Any, source_file: str) -> None:

@@ -150,6 +150,32 @@ def importance(pairs: Sequence[tuple[str, float]]) -> bytes:
     return _png(figure)
 
 
+def drift(pairs: Sequence[tuple[str, float]], threshold: float) -> bytes:
+    """Horizontal bars of (column, stability index), largest first, with the threshold as a line."""
+    shown = sorted(pairs, key=lambda pair: -pair[1])[:SHOWN_COLUMNS]
+    labels, values = [_short(name) for name, _ in shown], [value for _, value in shown]
+    some = f" ({len(shown)} of {len(pairs)} columns)" if len(shown) < len(pairs) else ""
+    figure, axes = _drawing(
+        "How far the window lies from the training" + some,
+        "population stability index",
+        "",
+        left=_room_for(labels),
+        top=0.83,
+    )
+    colours = [COLOURS[5] if value > threshold else COLOURS[0] for value in values]
+    axes.barh(np.arange(len(shown)), values, 0.72, color=colours)
+    axes.set_yticks(np.arange(len(shown)), labels)
+    axes.invert_yaxis()
+    line: dict[str, Any] = {"color": DARK_GREY, "linewidth": 1, "linestyle": DASHED}
+    axes.axvline(threshold, label=f"threshold {threshold:g}", **line)
+    axes.set_xlim(0, 1.05 * max([threshold, *(value for value in values if np.isfinite(value))]))
+    axes.margins(y=0.02)
+    axes.grid(False, axis="y")
+    _ticks(axes.xaxis)
+    _legend_above(axes)
+    return _png(figure)
+
+
 def predicted_against_actual(y: Array, prediction: Array) -> bytes:
     """Predictions over actual values, shape ``(n,)``; of many rows an even selection is drawn."""
     actual, predicted = _finite(y, prediction)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mlplatform.ml.errors import WrongUsage
+from mlplatform.resources.captured import CapturedTraffic
 from mlplatform.resources.endpoints.local import LocalEndpoints
 from mlplatform.resources.home import home_folder
 from mlplatform.resources.landed_files import LandedFiles
+from mlplatform.resources.landing_folder import LandingFolder
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
 from mlplatform.resources.training.local import LocalTraining
@@ -21,6 +23,8 @@ def local(home: Path) -> dict[str, Any]:
     return {
         "snapshots": Snapshots(root=str(home / "snapshots")),
         "landed_files": LandedFiles(root=str(home / "landed")),
+        "landing_folder": LandingFolder(root=os.environ.get("MLPLATFORM_LANDING") or str(home / "landing")),
+        "captured_traffic": CapturedTraffic(root=str(home / "captured")),
         "single_flight": SingleFlight(folder=str(home / "locks")),
         "training": LocalTraining(),
         "endpoints": LocalEndpoints(root=str(home / "endpoints"), snapshots=str(home / "snapshots")),

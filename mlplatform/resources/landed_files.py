@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import dagster as dg
 
-from mlplatform.lineage.records import latest_by_batch, partitions_name, record_metadata
-from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile
+from mlplatform.lineage.records import Record, latest_by_batch, partitions_name, record_metadata
+from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile, WrongUsage
 from mlplatform.ml.hashing import file_sha256
 from mlplatform.ml.naming import checked_batch_name
 from mlplatform.ml.steps import LANDED_FILE
@@ -71,9 +71,14 @@ class LandedFiles(dg.ConfigurableResource[Any]):
 
         The same bytes under the same batch change nothing; other bytes are a new version of that batch.
         """
+        checked_batch_name(batch)
+        return self.make_batch(instance, use_case, self.keep(file), shown_name(file), batch)
+
+    def make_batch(
+        self, instance: DagsterInstance, use_case: str, sha256: str, name: str, batch: str
+    ) -> Landing:
+        """Kept bytes become a batch: the second half of `land`. `name` is the file's, to be shown."""
         batch = checked_batch_name(batch)
-        sha256 = self.keep(file)
-        name = file.name.encode("utf-8", "backslashreplace").decode()  # a name may be any bytes
         size = self.place(sha256).stat().st_size
         before = latest_by_batch(instance, use_case, LANDED_FILE, [batch]).get(batch)
         instance.add_dynamic_partitions(partitions_name(use_case), [batch])
@@ -110,3 +115,22 @@ def refuse_what_is_no_file(file: Path) -> None:
         raise UnreadableFile(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
     if empty:
         raise UnreadableFile(f"{file} is empty. Land a CSV file with a header line and rows.")
+
+
+def shown_name(file: Path) -> str:
+    """A file's name as text; a name may be any bytes."""
+    return file.name.encode("utf-8", "backslashreplace").decode()
+
+
+def refuse_another_file(file: Path, batch: str, before: Record | None) -> None:
+    """WrongUsage where the batch named after this file came `before` from one with another name.
+
+    Where a name had to be changed to become a batch's, two different files may end up at the same one.
+    """
+    name = shown_name(file)
+    earlier = str(before.details["file"]) if before else name
+    if earlier != name and {batch} != {PurePath(name).stem, PurePath(earlier).stem}:
+        raise WrongUsage(
+            f"{name} would become a new version of batch {batch!r}, which came from {earlier}. "
+            f"If it is one, land it with --batch {batch}; else give it another name (--batch NAME)."
+        )

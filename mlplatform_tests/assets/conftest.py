@@ -48,7 +48,7 @@ def land(
 def materialize(
     instance: dg.DagsterInstance, local_resources: dict[str, Any], job_change: Declaration
 ) -> Materialize:
-    """Materialize some assets of job_change, as a click in the UI would; `config` is that of the one asset."""
+    """Materialize some assets of job_change, as a click in the UI would; `config` is for the first."""
     from mlplatform.assets import graph
 
     def run(

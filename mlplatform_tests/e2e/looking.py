@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,8 +115,21 @@ def screenshot(browser: WebDriver, name: str) -> None:
 
 def picture(browser: WebDriver, name: str) -> None:
     """A screenshot of the page at rest, with the mouse out of the way."""
-    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
 
-    ActionChains(browser).move_by_offset(0, 0).perform()
+    mouse = ActionBuilder(browser)
+    mouse.pointer_action.move_to_location(1, 1)  # type: ignore[no-untyped-call]
+    mouse.perform()
     settled(browser)
     screenshot(browser, name)
+
+
+@contextmanager
+def sized(browser: WebDriver, width: int, height: int) -> Iterator[None]:
+    """Another window size for a while. A graph fits itself only into the window that it is opened in."""
+    before = browser.get_window_size()
+    browser.set_window_size(width, height)
+    try:
+        yield
+    finally:
+        browser.set_window_size(before["width"], before["height"])

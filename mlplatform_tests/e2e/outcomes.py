@@ -14,11 +14,16 @@ Found = TypeVar("Found")
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED", "COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED"}
 
 _MATERIALIZATIONS = """query ($key: AssetKeyInput!) {assetOrError(assetKey: $key) {... on Asset {
-  assetMaterializations {partition runId tags {key value} metadataEntries {label ... on TextMetadataEntry {text}}}
+  assetMaterializations {
+    partition runId tags {key value} metadataEntries {label ... on TextMetadataEntry {text}}
+  }
 }}}"""
 _BACKFILLS = """{partitionBackfillsOrError(limit: 50) {... on PartitionBackfills {results {id status}}}}"""
 _RUNS = """query ($filter: RunsFilter) {runsOrError(filter: $filter, limit: 50) {... on Runs {results {
   runId status tags {key value}
+}}}}"""
+_FAILURES = """query ($run: ID!) {logsForRun(runId: $run, limit: 1000) {... on EventConnection {events {
+  __typename ... on MessageEvent {message} ... on ErrorEvent {error {message}}
 }}}}"""
 _SENSORS = """{sensorsOrError(repositorySelector: {
   repositoryLocationName: "mlplatform", repositoryName: "__repository__"
@@ -75,6 +80,13 @@ def runs(address: str, job: str, **tags: str) -> dict[str, str]:
     wanted = [{"key": key, "value": value} for key, value in tags.items()]
     found = asked(address, _RUNS, filter={"pipelineName": job, "tags": wanted})["runsOrError"]["results"]
     return {one["runId"]: one["status"] for one in found}
+
+
+def failures(address: str, run: str) -> list[str]:
+    """What the run's failures say."""
+    events = asked(address, _FAILURES, run=run)["logsForRun"]["events"]
+    failed = ("ExecutionStepFailureEvent", "RunFailureEvent")
+    return [(one.get("error") or one)["message"] for one in events if one["__typename"] in failed]
 
 
 def sensors_on(address: str) -> set[str]:

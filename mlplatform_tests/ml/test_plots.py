@@ -26,6 +26,7 @@ PLOTS: list[tuple[Callable[..., bytes], tuple[Any, ...], tuple[Any, ...]]] = [
     (plots.roc_curve, (LABELS, {"challenger": SCORES}), (LABELS, {"challenger": 1 - SCORES})),
     (plots.calibration, (LABELS, SCORES), (LABELS, 1 - SCORES)),
     (plots.importance, ([("city", 0.1), ("age", -0.01)],), ([("city", 0.1), ("age", 0.05)],)),
+    (plots.drift, ([("city", 0.1), ("age", 0.3)], 0.2), ([("city", 0.1), ("age", 0.3)], 0.4)),
     (plots.predicted_against_actual, (SCORES, SCORES**2), (SCORES, SCORES**3)),
 ]
 
@@ -42,6 +43,8 @@ AWKWARD: list[tuple[Callable[..., bytes], tuple[Any, ...]]] = [
     (plots.importance, ([],)),
     (plots.importance, ([(f"$column_{i}^" * 9, 1 / (i + 1)) for i in range(40)],)),
     (plots.importance, ([("city", float("nan"))],)),
+    (plots.drift, ([], 0.2)),
+    (plots.drift, ([(f"$column_{i}^" * 9, 1 / (i + 1)) for i in range(40)], 0.2)),
     (plots.predicted_against_actual, (np.array([]), np.array([]))),
     (plots.predicted_against_actual, (np.full(4, 1e9), np.array([1e9, 1e9, np.inf, np.nan]))),
 ]

@@ -41,7 +41,7 @@ class LocalEndpoints(dg.ConfigurableResource[Any]):
         snapshots, root = Snapshots(root=self.snapshots), Path(self.root)
         approved = refuse_unapproved(instance, snapshots, use_case, version)
         difference = _tried(snapshots.place(approved.judged.model.path), trial)
-        wanted = _deployment(use_case, version, approved)
+        wanted = deployment_of(use_case, version, approved)
         before = read_deployments(root).get(wanted.endpoint)
         write_deployment(root, wanted)
         try:
@@ -102,7 +102,8 @@ def _tried(folder: Path, trial: Trial) -> float:
     return trial.judge(list(answer.predictions))
 
 
-def _deployment(use_case: str, version: str, approved: Approved) -> Deployment:
+def deployment_of(use_case: str, version: str, approved: Approved) -> Deployment:
+    """What servers are told about an approved version."""
     from mlplatform.container.deployments import Deployment
 
     evidence = approved.evidence

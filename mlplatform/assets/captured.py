@@ -1,0 +1,134 @@
+"""`captured`: the rows that were asked and answered in a window of traffic."""
+
+import time
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from mlplatform.assets.checks import answered_check, case_table
+from mlplatform.assets.display import table_metadata
+from mlplatform.assets.production import Events, Inputs, Made, Production, guarded, publish, reusable, reuse
+from mlplatform.assets.specs import step_arguments
+from mlplatform.container.scoring import model_in
+from mlplatform.lineage.records import Record, Stamp, newest
+from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.errors import WrongUsage
+from mlplatform.ml.hashing import digest
+from mlplatform.ml.naming import endpoint_name
+from mlplatform.ml.planning import Input, fingerprint
+from mlplatform.ml.steps import BY_NAME
+from mlplatform.ml.traffic import Captured, captured_rows
+from mlplatform.ml.windows import UNKNOWN_MODEL, Window, closed
+from mlplatform.resources.captured import CapturedTraffic, Traffic
+from mlplatform.resources.snapshots import Snapshots
+
+_STEP = BY_NAME["captured"]
+
+
+def captured_asset(declaration: Declaration) -> dg.AssetsDefinition:
+    """`captured`: the window's lines as a table."""
+
+    @dg.multi_asset(**step_arguments(declaration, _STEP))
+    def captured(
+        context: dg.AssetExecutionContext, snapshots: Snapshots, captured_traffic: CapturedTraffic
+    ) -> Events:
+        events = _captured(context, declaration, snapshots, captured_traffic)
+        yield from guarded(declaration, _STEP, snapshots, events)
+
+    return captured
+
+
+def one_window(context: dg.AssetExecutionContext) -> Window:
+    """The window of a run; WrongUsage for a run over none or several, or over a partition that is none."""
+    keys = context.partition_keys if context.has_partition_key or context.has_partition_key_range else []
+    if len(keys) != 1:
+        raise WrongUsage(f"this run is over {len(keys)} windows, each window needs a run of its own.")
+    return Window.named(str(keys[0]))
+
+
+def _captured(
+    context: dg.AssetExecutionContext,
+    declaration: Declaration,
+    snapshots: Snapshots,
+    traffic: CapturedTraffic,
+) -> Events:
+    started = time.perf_counter()
+    name, window = declaration.name, one_window(context)
+    is_closed = closed(window.span, datetime.now(UTC))
+    read = traffic.read(endpoint_name(name), window.span, is_closed, keep=window.model_version)
+    if window.model_version not in read.versions:
+        raise WrongUsage(f"nothing captured in {window.span} was answered by model {window.model_version}.")
+    deployment = newest(
+        context.instance, name, "endpoint", lambda one: one.details["model_version"] == window.model_version
+    )
+    inputs = Inputs((deployment,) if deployment else ())
+    stamp = _stamp(declaration, inputs, Input("capture", window.key, read.versions[window.model_version]))
+    previous = reusable(context.instance, name, _STEP, window.key, stamp, snapshots)
+    if previous:
+        yield from reuse(name, inputs, previous)
+        return
+    columns = _request_columns(context.instance, name, window, snapshots)
+    made = _captured_production(name, window, read, captured_rows(read.lines, columns), snapshots)
+    context.log.info(f"{window.key}: {made.outputs['captured'].snapshot.rows:,} rows captured")
+    yield from publish(name, inputs, stamp, made, time.perf_counter() - started)
+
+
+def _stamp(declaration: Declaration, inputs: Inputs, lines: Input) -> Stamp:
+    """The captured lines count as an input, although they are no asset."""
+    code, parameters = declaration.code_version(_STEP), declaration.parameters(_STEP)
+    read = [lines, *(record.as_input() for record in inputs.records)]
+    return Stamp(fingerprint(code, read, parameters), code, digest(parameters))
+
+
+def _request_columns(
+    instance: dg.DagsterInstance, use_case: str, window: Window, snapshots: Snapshots
+) -> list[str]:
+    """The columns that the window's model is asked with, by its own contract."""
+    if window.model_version == UNKNOWN_MODEL:
+        return []
+    code = model_in(snapshots.place(_model(instance, use_case, window).path)).code
+    columns = code.named(code.declared.raw).to_schema().columns
+    return [column for column in columns if column != code.declared.target]
+
+
+def _model(instance: dg.DagsterInstance, use_case: str, window: Window) -> Record:
+    found = newest(instance, use_case, "model", lambda one: one.details["version"] == window.model_version)
+    if found is None:
+        raise WrongUsage(
+            f"window {window.key} was answered by model {window.model_version}, which {use_case} has no "
+            "record of. Was its traffic captured with another home folder?"
+        )
+    return found
+
+
+def _captured_production(
+    use_case: str, window: Window, read: Traffic, captured: Captured, snapshots: Snapshots
+) -> Production:
+    snapshot = snapshots.write_table(use_case, "captured", window.key, captured.rows)
+    counts = {
+        "exchanges": captured.exchanges,
+        "rows": captured.rows.num_rows,
+        "repeated": captured.repeated,
+        "unreadable": captured.unreadable,
+    }
+    details = {
+        **counts,
+        "model_version": window.model_version,
+        "span": window.span,
+        "sha256": read.versions[window.model_version],
+        **read.state,
+    }
+    shown = {
+        "model_version": window.model_version,
+        **{name: counts[name] for name in ("exchanges", "repeated", "unreadable")},
+        **table_metadata(captured.rows, snapshot, snapshots),
+    }
+    readable = answered_check(
+        use_case,
+        "captured",
+        "readable_traffic",
+        not captured.unreadable,
+        warn=True,
+        metadata={**counts, "cases": case_table(captured.cases)},
+    )
+    return Production({"captured": Made(snapshot, shown, details)}, [readable])

@@ -1,0 +1,217 @@
+"""The HTTP of SageMaker Runtime and of a serving container, over the models of a fleet.
+
+POST /endpoints/{name}/invocations     InvokeEndpoint: boto3's sagemaker-runtime works with this server's URL
+POST /invocations                      the contract of a container with one model
+GET  /ping                             200 once models are loaded as far as they can be
+GET  /endpoints                        what is served, and how much
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from mlplatform.container.answering import Answering
+from mlplatform.container.captured import VARIANT, CaptureWriter
+from mlplatform.container.fleet import Endpoint, Live
+from mlplatform.container.serving import MAX_BODY, Answer
+from mlplatform.ml.bad_request import BadRequest
+from mlplatform.ml.capture import MODEL_VERSION, Exchange, Message
+from mlplatform.ml.naming import endpoint_name
+from mlplatform.ml.wire import accepted_type
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+MOST_UNDER_WAY = 64
+"""Requests at a time; more are told to come again, instead of waiting longer than clients do."""
+_BODY_SECONDS = 60.0
+_LONGEST = 2000  # characters of a message: a key of a request may be as long as the request
+_INFERENCE_ID = re.compile(r"[!-~][ -~]{0,63}")
+_KINDS = {500: "InternalFailure", 503: "ServiceUnavailable"}
+log = logging.getLogger(__name__)
+
+
+class Endpoints(Protocol):
+    """What answers: a fleet that follows deployments, or the one model of a container."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """By name."""
+        ...
+
+
+class Routes:
+    """The handlers. `captured` is None where somebody else captures."""
+
+    def __init__(self, held: Endpoints, answering: Answering, captured: CaptureWriter | None) -> None:
+        self._held = held
+        self._answering = answering
+        self._captured = captured
+        self._under_way = 0
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        from starlette.applications import Starlette
+        from starlette.exceptions import HTTPException
+        from starlette.routing import Route
+
+        routes = [
+            Route("/ping", self._ping),
+            Route("/endpoints", self._endpoints),
+            Route("/endpoints/{name}/invocations", self._invoke, methods=["POST"]),
+            Route("/invocations", self._invoke, methods=["POST"]),
+        ]
+        return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_path})
+
+    async def _ping(self, request: Request) -> Response:
+        from starlette.responses import Response
+
+        return Response()
+
+    async def _endpoints(self, request: Request) -> Response:
+        from starlette.responses import JSONResponse
+
+        return JSONResponse({name: self._described(one) for name, one in self._held.endpoints.items()})
+
+    def _described(self, endpoint: Endpoint) -> dict[str, Any]:
+        live, state = endpoint.live, endpoint.state
+        captured, lost = self._captured.counts(endpoint.name) if self._captured else (0, 0)
+        return {
+            "model_version": live.model.version if live else None,
+            "deployment": live.deployment if live else None,
+            "state": state.state if state else "loading",
+            "reason": state.reason if state else "",
+            "requests": endpoint.requests,
+            "rows": endpoint.rows,
+            "refused": endpoint.refused,
+            "failed": endpoint.failed,
+            "captured": captured,
+            "lost": lost,
+        }
+
+    async def _invoke(self, request: Request) -> Response:
+        endpoint = self._endpoint(request.path_params.get("name"))
+        if not isinstance(endpoint, Endpoint):
+            return _refusal(404, endpoint)
+        endpoint.requests += 1
+        live = endpoint.live
+        if live is None:
+            endpoint.failed += 1
+            return _refusal(503, f"{endpoint.name} has no model that answers: {endpoint.why_not}")
+        if self._under_way >= MOST_UNDER_WAY:
+            endpoint.failed += 1
+            return _refusal(503, f"{MOST_UNDER_WAY} requests are under way. Try again in a moment.")
+        self._under_way += 1
+        try:
+            return await self._answered(request, endpoint, live)
+        except BadRequest as error:
+            endpoint.refused += 1
+            return _refusal(error.status, str(error), error)
+        except Exception as error:
+            endpoint.failed += 1
+            log.error("%s, model %s: a request failed", endpoint.name, live.model.version, exc_info=error)
+            return _refusal(500, f"model {live.model.version} could not answer. The server's log says why.")
+        finally:
+            self._under_way -= 1
+
+    def _endpoint(self, name: str | None) -> Endpoint | str:
+        """The endpoint, or why there is none."""
+        held = self._held.endpoints
+        served = f"Served here: {', '.join(sorted(held)) or 'nothing'}."
+        if name is not None:
+            return held.get(endpoint_name(name)) or f"no endpoint is called {name[:100]!r}. {served}"
+        if len(held) == 1:
+            return next(iter(held.values()))
+        return f"/invocations is for one endpoint. Say /endpoints/NAME/invocations. {served}"
+
+    async def _answered(self, request: Request, endpoint: Endpoint, live: Live) -> Response:
+        from starlette.responses import Response
+
+        inference_id = _inference_id(request)
+        accept = request.headers.get("accept", "")
+        accepted_type(accept)
+        asked = Message(request.headers.get("content-type", ""), await _body(request))
+        answer = await self._answering.answer(live.model, asked, accept)
+        endpoint.rows += answer.rows
+        event_id = str(uuid4())
+        if self._captured:
+            exchange = _exchange(event_id, inference_id, live.model.version, asked, answer)
+            self._captured.offer(endpoint.name, exchange)
+        headers = {
+            "x-amzn-RequestId": event_id,
+            "x-amzn-Invoked-Production-Variant": VARIANT,
+            "X-Amzn-SageMaker-Custom-Attributes": MODEL_VERSION + live.model.version,
+            "Content-Type": answer.message.content_type,
+        }
+        return Response(answer.message.body, headers=headers)
+
+
+def _exchange(
+    event_id: str, inference_id: str | None, version: str, asked: Message, answer: Answer
+) -> Exchange:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Exchange(event_id, now, version, asked, answer.message, inference_id)
+
+
+def _inference_id(request: Request) -> str | None:
+    given = request.headers.get("x-amzn-sagemaker-inference-id")
+    if given is not None and not _INFERENCE_ID.fullmatch(given):
+        raise BadRequest("an inference id has 1 to 64 printable ASCII characters and begins with no blank.")
+    return given
+
+
+async def _body(request: Request) -> bytes:
+    """The body, as far as it is not too long: what a client says of its length need not be true."""
+    from starlette.requests import ClientDisconnect
+
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise BadRequest("the request is compressed. Send it as it is.", status=415)
+    too_long = BadRequest(f"a request has at most {MAX_BODY:,} bytes. Send several.", status=413)
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        raise too_long
+    chunks, total = [], 0
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                total += len(chunk)
+                if total > MAX_BODY:
+                    raise too_long
+                chunks.append(chunk)
+    except TimeoutError:
+        raise BadRequest(f"the request did not arrive within {_BODY_SECONDS:.0f} s.", status=408) from None
+    except ClientDisconnect:
+        raise BadRequest("the client went away.") from None
+    return b"".join(chunks)
+
+
+def _refusal(status: int, message: str, error: BadRequest | None = None) -> Response:
+    """An error as botocore reads it."""
+    from starlette.responses import JSONResponse
+
+    message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
+    document: dict[str, Any] = {
+        "Message": message,
+        "OriginalStatusCode": status,
+        "OriginalMessage": message,
+        "cases": [
+            {key: one[:_LONGEST] if isinstance(one, str) else one for key, one in asdict(case).items()}
+            for case in (error.cases if error else ())
+        ],
+    }
+    headers = {"x-amzn-ErrorType": _KINDS.get(status, "ValidationError")}
+    return JSONResponse(document, status, headers)
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    status = int(getattr(error, "status_code", 404))
+    return _refusal(status, f"{request.method} {request.url.path[:100]} is nothing that this server answers.")

@@ -1,0 +1,97 @@
+"""Captured traffic, written by the model servers to `<endpoint>/AllTraffic/yyyy/mm/dd/hh/<server>.jsonl`.
+
+Files only grow. A whole line is a line that ends; the last one of a file may still be written, until its span
+is closed: then whoever wrote it was killed, and it counts as a line that cannot be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from mlplatform.container.captured import VARIANT
+from mlplatform.ml.traffic import version_in
+from mlplatform.ml.windows import folder_of, is_span
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a span's files held when they were read.
+
+    `files`: bytes read, by name. `versions`: sha256 over the lines of each model version; these are the
+    span's windows. `lines`: (place, line) of the version that was asked for.
+    """
+
+    files: Mapping[str, int]
+    versions: Mapping[str, str]
+    lines: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is recorded with a window, to see later whether the span has grown."""
+        return {"files": dict(self.files), "versions": dict(self.versions)}
+
+
+class CapturedTraffic(dg.ConfigurableResource[Any]):
+    """Capture files below `root`."""
+
+    root: str
+
+    def spans(self, endpoint: str, window: str) -> Iterator[str]:
+        """Spans with captured lines, newest first; folders are listed as they are asked for."""
+        depth = 4 if window == "hour" else 3
+        for parts in _newest_first(self._folder(endpoint), depth):
+            span = "-".join(parts[:3]) + (f"T{parts[3]}" if window == "hour" else "")
+            if is_span(span):
+                yield span
+
+    def files(self, endpoint: str, span: str) -> dict[str, int]:
+        """Sizes in bytes of a span's files, by path below its folder."""
+        folder = self._folder(endpoint) / folder_of(span)
+        found = {}
+        for path in sorted(folder.rglob("*.jsonl")):
+            with suppress(FileNotFoundError):
+                found[path.relative_to(folder).as_posix()] = path.stat().st_size
+        return found
+
+    def read(self, endpoint: str, span: str, is_closed: bool, keep: str | None = None) -> Traffic:
+        """Read a span once; `keep` names the model version whose lines are wanted."""
+        folder = self._folder(endpoint) / folder_of(span)
+        sizes: dict[str, int] = {}
+        hashes: dict[str, Any] = {}
+        kept: list[tuple[str, bytes]] = []
+        for name in self.files(endpoint, span):
+            sizes[name] = 0
+            with (folder / name).open("rb") as file:
+                for number, line in enumerate(file, start=1):
+                    sizes[name] += len(line)
+                    if not line.endswith(b"\n") and not is_closed:
+                        continue
+                    version = version_in(line)
+                    hashes.setdefault(version, hashlib.sha256()).update(line)
+                    if version == keep:
+                        kept.append((f"{folder / name}, line {number}", line))
+        versions = {version: one.hexdigest() for version, one in sorted(hashes.items())}
+        return Traffic(sizes, versions, tuple(kept))
+
+    def _folder(self, endpoint: str) -> Path:
+        return Path(self.root) / endpoint / VARIANT
+
+
+def _newest_first(folder: Path, depth: int) -> Iterator[tuple[str, ...]]:
+    if depth == 0:
+        yield ()
+        return
+    try:
+        names = sorted((one.name for one in folder.iterdir() if one.name.isdigit()), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        for rest in _newest_first(folder / name, depth - 1):
+            yield (name, *rest)
