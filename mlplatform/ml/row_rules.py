@@ -98,14 +98,24 @@ class RowRules:
             return None
         return frame
 
-    def _judged_in_full(self, table: pa.Table) -> pd.DataFrame:
+    def sorted_out(self, table: pa.Table) -> tuple[pd.DataFrame, list[Case]]:
+        """The typed rows that keep every rule, their index that of the table, and the cases of the others.
+
+        Raises BadRequest only for missing columns.
+        """
+        self._refuse_missing_columns(table)
         frame, cases = typed(_with_row_id(table), self.schema)
         bad = {case.row for case in cases}
         frame = frame.drop(columns=ROW_ID).drop(index=[row - 1 for row in bad if row is not None])
         frame = as_declared(frame, self.schema)
-        cases += self._broken(frame, table)
+        broken = list(self._broken(frame, table))
+        frame = frame.drop(index=[case.row - 1 for case in broken if case.row is not None], errors="ignore")
+        return frame, sorted(cases + broken, key=self._place)
+
+    def _judged_in_full(self, table: pa.Table) -> pd.DataFrame:
+        frame, cases = self.sorted_out(table)
         if cases:
-            raise _refusal(sorted(cases, key=self._place))
+            raise _refusal(cases)
         return frame
 
     def _broken(self, frame: pd.DataFrame, table: pa.Table) -> Iterator[Case]:

@@ -12,11 +12,17 @@ def test_the_demo_tells_its_story_and_can_be_told_again(mlplatform: Command, tmp
     first = mlplatform("demo")
 
     assert first.code == 0, first.err
-    for words in ("Nothing is lost.", "Quarantined because of:", "PROMOTE", "Where to look next", "make dev"):
-        assert words in first.out
+    for words in (
+        "Nothing is lost.", "Quarantined because of:", "PROMOTE", "Where to look next", "make dev",
+        "Approved and live", "1,000 people asked about", "breaks the rule", "No drift:", "Drift:",
+        "signal -> retrained", "The model after one more batch",
+    ):  # fmt: skip
+        assert words in first.out, words
     status = mlplatform("status", "job_change", "--json").json
     assert len(status["batches"]) == 4
     assert all(b["quarantined"] > 0 for b in status["batches"])
+    assert status["live"]["model_version"] != status["model_version"]  # the new one waits for a person
+    assert [one["decision"] for one in status["decisions"]] == ["retrained"]
     assert not _processes_of(tmp_path / "home")
 
     again = mlplatform("demo")

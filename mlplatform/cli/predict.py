@@ -1,0 +1,108 @@
+"""`mlplatform predict`: the live model's predictions for a file, on the batch path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlplatform.cli.output import json_option, report, report_json, tell
+from mlplatform.ml.errors import WrongUsage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlplatform.container.scoring import Model
+    from mlplatform.ml.errors import Case
+
+_SHOWN = 5
+
+
+@click.command(
+    help="Predictions of the live model of USE_CASE for the rows of FILE, which needs no target. "
+    "Rows that break a rule are left out and told. CSV on stdout, or in --out."
+)
+@click.argument("use_case")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--version", help="An approved version to use instead of the live one.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write to.")
+@json_option
+def command(use_case: str, file: Path, version: str | None, out: Path | None, as_json: bool) -> int:
+    """Predict."""
+    from mlplatform.cli.location import open_location
+
+    if out is not None and as_json:
+        raise click.UsageError("--out writes CSV, --json prints to stdout: choose one.")
+    location = open_location()
+    name = location.use_case(use_case).name
+    model = _approved_model(location, name, version)
+    predicted, cases = predictions_for(model, file)
+    _tell_cases(file, cases)
+    if as_json:
+        report_json(
+            {
+                "use_case": name,
+                "model_version": model.manifest["version"],
+                "predictions": predicted.to_dict("records"),
+                "refused": [vars(case) for case in cases],
+            }
+        )
+    elif out is None:
+        report(predicted.to_csv(index=False).rstrip())
+    else:
+        _write(predicted, out)
+        tell(f"{len(predicted):,} predictions of model {model.manifest['version']}: {out}")
+    return 0
+
+
+def _approved_model(location: Any, use_case: str, version: str | None) -> Model:
+    """The live version, or the one asked for; what may not go live gives no predictions either."""
+    from mlplatform.container.scoring import Model
+    from mlplatform.lineage.approvals import refuse_unapproved
+    from mlplatform.lineage.deployments import live
+
+    if version is None:
+        now = live(location.instance, use_case)
+        if now is None:
+            raise WrongUsage(
+                f"nothing of {use_case} is live. First: mlplatform approve {use_case} VERSION ..., then "
+                f"mlplatform deploy {use_case}; or name an approved version (--version)."
+            )
+        version = str(now.details["model_version"])
+    approved = refuse_unapproved(location.instance, location.snapshots, use_case, version)
+    return Model(location.snapshots.place(approved.judged.model.path))
+
+
+def predictions_for(model: Model, file: Path) -> tuple[pd.DataFrame, list[Case]]:
+    """Columns row (from 1), the entity and prediction for each good row; the cases of the others."""
+    from mlplatform.ml.reading import ROW_ID, read_landed
+    from mlplatform.ml.row_rules import RowRules
+    from mlplatform.resources.landed_files import refuse_what_is_no_file
+
+    refuse_what_is_no_file(file)
+    table = read_landed(file, str(file), "predict").drop_columns([ROW_ID])
+    declared = model.code.declared
+    rows, cases = RowRules(model.code.named(declared.raw), declared.target).sorted_out(table)
+    result = rows[[declared.entity]].copy()
+    result.insert(0, "row", rows.index + 1)
+    if len(rows):
+        result["prediction"] = model.predict(model.features_of(rows.reset_index(drop=True)))
+    return result, cases
+
+
+def _tell_cases(file: Path, cases: list[Case]) -> None:
+    rows = {case.row for case in cases}
+    if rows:
+        tell(f"{file}: {len(rows):,} row(s) left out, which break a rule:")
+    for case in cases[:_SHOWN]:
+        tell(f"  row {case.row}, column {case.column!r}: {case.value!r}, rule {case.rule!r}")
+    if len(cases) > _SHOWN:
+        tell(f"  and {len(cases) - _SHOWN:,} more cases (--json lists all)")
+
+
+def _write(predicted: pd.DataFrame, out: Path) -> None:
+    try:
+        predicted.to_csv(out, index=False)
+    except OSError as error:
+        raise WrongUsage(f"{out} cannot be written: {error.strerror}. Choose another file.") from None
