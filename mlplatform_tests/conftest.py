@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,28 @@ def real_data() -> Path:
     if not (folder / "job_change_train.csv").exists():
         require("data", f"the real files are not in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which one model was trained on generated rows. Copy it, do not change it."""
+    from mlplatform_tests.cli.conftest import command_in
+
+    folder = tmp_path_factory.mktemp("trained")
+    run = command_in(folder / "home")
+    assert run("sample", "job_change", "--out", folder, "--rows", "2000").code == 0
+    assert run("land", "job_change", folder / "job_change_0001.csv").code == 0
+    done = run("run", "job_change")
+    assert done.code == 0, done.err
+    return folder / "home"
+
+
+@pytest.fixture
+def monitored(trained_home: Path, home: Path) -> Iterator[Any]:
+    """A copy of it, on SQLite, to capture and judge traffic in: see `mlplatform_tests.monitored`."""
+    from mlplatform.resources.home import open_instance
+    from mlplatform_tests.monitored import Monitored
+
+    shutil.copytree(trained_home, home, copy_function=shutil.copy2)
+    with open_instance() as instance:
+        yield Monitored(home, instance)

@@ -119,11 +119,8 @@ def _go_live(location: Location, declaration: Declaration) -> None:
     from mlplatform.lineage.records import latest
 
     model = latest(location.instance, USE_CASE, "model")
-    said = {
-        "approver": _APPROVER,
-        "reason": _REASON,
-        "model_version": model.details["version"] if model else "",
-    }
+    version = model.details["version"] if model else ""
+    said = {"approver": _APPROVER, "reason": _REASON, "model_version": version}
     config = {"ops": {f"{USE_CASE}__approval": {"config": said}}}
     done = Executed()
     run_job(location, approve_job_name(USE_CASE), [AssetKey([USE_CASE, "approval"])], None, {}, done, config)

@@ -42,6 +42,11 @@ class _Span:
     drift: Mapping[str, Record]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written."""
+        return not any(self.files.values())
+
+    @property
     def known(self) -> Mapping[str, str] | None:
         """The sha256 of each version's lines, if some record was made of the files as they are now."""
         for record in self.captured.values():
@@ -58,9 +63,9 @@ class _Span:
     @property
     def is_settled(self) -> bool:
         """Whether every window was captured as it is now."""
-        known = self.known
-        if not any(self.files.values()):
+        if self.is_empty:
             return True
+        known = self.known
         return known is not None and all(
             version in self.captured and self.captured[version].details["sha256"] == sha256
             for version, sha256 in known.items()
@@ -98,6 +103,8 @@ def unjudged_windows(
     endpoint = endpoint_name(declaration.name)
     found: list[Unjudged] = []
     for span in reversed(_unsettled(instance, declaration, traffic, now)):
+        if span.is_empty:
+            continue
         is_closed = closed(span.name, now)
         versions = span.known
         if versions is None:

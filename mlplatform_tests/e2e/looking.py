@@ -16,10 +16,12 @@ SCREENSHOTS = Path(__file__).parents[2] / "test-output"
 DIALOG = "//*[@role='dialog']"
 
 # Everything that is drawn and where; text is left out, as pages count the seconds since something happened.
+# A page behind a dialog may wait for as long as the dialog is there.
 _LAYOUT = """
-const busy = document.querySelector('[role=progressbar], [data-sonner-toast]')
-  || /\\bLoading(\\.\\.\\.|…)/.test(document.body.innerText);
-return busy ? '' : [...document.body.querySelectorAll('*')].map(one => {
+const page = [...document.querySelectorAll('[role=dialog]')].pop() || document.body;
+const busy = page.querySelector('[role=progressbar]') || document.querySelector('[data-sonner-toast]')
+  || /\\bLoading(\\.\\.\\.|…)/.test(page.innerText);
+return busy ? '' : [...page.querySelectorAll('*')].map(one => {
   const at = one.getBoundingClientRect();
   return [one.tagName, Math.round(at.x), Math.round(at.y)].join();
 }).join(';');
