@@ -42,7 +42,7 @@ def local_resources(tmp_path: Path) -> dict[str, Any]:
     return local(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the real files; MLPLATFORM_DATA names it."""
     folder = Path(os.environ.get("MLPLATFORM_DATA", REPOSITORY.parent / "shared" / "data"))
