@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -100,6 +100,8 @@ def answer_signals(
     signals, taken = open_signals(instance, name), list[Decision]()
     for signal in signals:
         here = circumstances(instance, declaration, now, busy)
+        if by == COMMAND_LINE:  # it runs them before it trains
+            here = replace(here, not_run=0)
         decision = decide(signal, past, declaration.retraining, here, by)
         record(instance, name, decision)
         past = [decision, *past]
