@@ -3,6 +3,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 3000
+SERVE_PORT ?= 8080
 
 .PHONY: demo test dev check lock clean
 .DEFAULT_GOAL := demo
@@ -10,8 +11,8 @@ PORT   ?= 3000
 demo: $(VENV)/.base   ## the whole story on generated data
 	$(BIN)/mlplatform demo
 
-dev: $(VENV)/.base    ## the Dagster UI on what the command line has made
-	$(BIN)/mlplatform dev --port $(PORT)
+dev: $(VENV)/.base    ## UI, daemon and model server on what the command line has made
+	$(BIN)/mlplatform dev --port $(PORT) --serve-port $(SERVE_PORT)
 
 test: $(VENV)/.test   ## every test that can run on this machine
 	$(BIN)/python -m pytest -n auto --dist worksteal
