@@ -23,6 +23,7 @@ PREDICTION = "prediction"
 QUANTILE_BINS = 10
 FEW_NUMBERS = 10
 FREQUENT_TEXTS = 30
+_FIRST_LOOK = 1000
 OTHER, MISSING = "any other value", "no value"
 
 
@@ -114,14 +115,16 @@ def _chosen(column: pd.Series) -> tuple[Kind, tuple[Any, ...]]:
         ranked = sorted(frequent.items(), key=lambda pair: (-pair[1], str(pair[0])))
         return "texts", tuple(str(value) for value, _ in ranked[:FREQUENT_TEXTS])
     values = _numbers(column)
-    values = np.sort(values[np.isfinite(values)])
-    firsts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
-    if len(firsts) <= FEW_NUMBERS:
-        return "numbers", tuple(float(one) for one in values[firsts])
-    inner = np.arange(1, QUANTILE_BINS) * len(values) // QUANTILE_BINS - 1
-    edges = np.unique(values[np.maximum(inner, 0)])
+    values = values[np.isfinite(values)]
+    # the first rows mostly tell that there are many different values, which saves sorting all of them
+    if len(np.unique(values[:_FIRST_LOOK])) <= FEW_NUMBERS:
+        different = np.unique(values)
+        if len(different) <= FEW_NUMBERS:
+            return "numbers", tuple(float(one) for one in different)
+    inner = np.maximum(np.arange(1, QUANTILE_BINS) * len(values) // QUANTILE_BINS - 1, 0)
+    edges = np.unique(np.partition(values, inner)[inner])
     # nothing lies above the largest value: an edge there would make an empty bin
-    return "ranges", tuple(float(one) for one in edges[edges < values[-1]])
+    return "ranges", tuple(float(one) for one in edges[edges < values.max()])
 
 
 def _numbers(column: pd.Series) -> NDArray[np.float64]:

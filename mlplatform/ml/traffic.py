@@ -83,6 +83,8 @@ def captured_rows(lines: Iterable[tuple[str, bytes]], columns: Sequence[str]) ->
 
     A line that cannot be read is counted and shown, and the others are read all the same.
     """
+    import pyarrow as pa
+
     captured, seen = Captured(_table([], columns)), set[str]()
     blocks: list[pa.Table] = []
     waiting: list[_Rows] = []
@@ -103,7 +105,7 @@ def captured_rows(lines: Iterable[tuple[str, bytes]], columns: Sequence[str]) ->
             blocks.append(_table(waiting, columns))
             waiting = []
     captured.exchanges = len(seen)
-    captured.rows = _joined([*blocks, _table(waiting, columns)])
+    captured.rows = pa.concat_tables([*blocks, _table(waiting, columns)])
     return captured
 
 
@@ -153,7 +155,7 @@ def _read(line: bytes, columns: Sequence[str]) -> _Rows:
     predictions = predictions_of(exchange.answer)
     if len(predictions) != request.num_rows:
         raise ValueError(f"{request.num_rows} rows were requested and {len(predictions)} answered")
-    return _Rows(exchange, request, predictions)
+    return _Rows(exchange, _with_columns(request, columns), predictions)
 
 
 def _table(block: list[_Rows], columns: Sequence[str]) -> pa.Table:
@@ -170,25 +172,24 @@ def _table(block: list[_Rows], columns: Sequence[str]) -> pa.Table:
         TIME: of_exchange("time"),
         MODEL: of_exchange("model_version"),
     }
-    texts = {name: pa.array(values, pa.string()) for name, values in made.items()}
-    for name in columns:
-        texts[stored_column(name)] = pa.chunked_array(
-            [chunk for one in block for chunk in _column(one.request, name).chunks], pa.string()
-        ).combine_chunks()
-    predictions = [value for one in block for value in one.predictions]
-    return pa.table({**texts, PREDICTION: pa.array(predictions, pa.float64())})
+    columns_of_ours = [pa.array(values, pa.string()) for values in made.values()]
+    asked = [one.request for one in block] or [_with_columns(pa.table({}), columns)]
+    request = pa.concat_tables(asked).combine_chunks()
+    predictions = pa.array([value for one in block for value in one.predictions], pa.float64())
+    return pa.table(
+        [*columns_of_ours, *request.columns, predictions],
+        names=[*made, *map(stored_column, columns), PREDICTION],
+    )
 
 
-def _column(request: pa.Table, name: str) -> pa.ChunkedArray:
-    """A request's column; nulls where the contract lets it be left out."""
+def _with_columns(request: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """The request with exactly these columns, all text; nulls where the contract lets one be left out."""
     import pyarrow as pa
 
-    if name in request.column_names:
-        return request.column(name).cast(pa.string())
-    return pa.chunked_array([pa.nulls(request.num_rows, pa.string())])
-
-
-def _joined(blocks: list[pa.Table]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.concat_tables(blocks)
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    if request.schema.equals(schema):
+        return request
+    there = set(request.column_names)
+    nulls = pa.nulls(request.num_rows, pa.string())
+    found = [request.column(name).cast(pa.string()) if name in there else nulls for name in columns]
+    return pa.table(found, schema=schema)

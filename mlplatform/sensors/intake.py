@@ -59,7 +59,7 @@ def take_in(
     instance, end = context.instance, monotonic() + SECONDS_PER_TICK
     current = latest_by_batch(instance, use_case, LANDED_FILE, landed_batches(instance, use_case))
     for number, name in enumerate(complete):
-        if number == FILES_PER_TICK or monotonic() > end:
+        if number == FILES_PER_TICK or (number and monotonic() > end):
             intake.left = len(complete) - number
             break
         file = folder.place(use_case) / name

@@ -55,7 +55,7 @@ def test_checks_and_job() -> None:
     checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
     assert checks == {
         "readable", "contract", "rows_conserved", "nothing_quarantined", "enough_data", "gate",
-        "evidence", "ready",
+        "evidence", "ready", "psi", "readable_traffic",
     }  # fmt: skip
     job = definitions.resolve_job_def("job_change_update")
     assert {key.path[-1] for key in job.asset_layer.executable_asset_keys} == set(ASSETS)

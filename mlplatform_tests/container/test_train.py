@@ -18,6 +18,7 @@ from mlplatform.defs.job_change.contracts import EnrolleeFeatures, RawEnrollee
 from mlplatform.defs.job_change.estimator import build_estimator
 from mlplatform.defs.job_change.features import build_features
 from mlplatform.defs.job_change.sample import generate
+from mlplatform.ml.baseline import BASELINE_FILE
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.features import carried, make_features
@@ -94,6 +95,7 @@ def test_training_leaves_a_model_that_says_what_it_was_made_from(tmp_path: Path)
         ARTIFACT,
         "manifest.json",
         "metrics.json",
+        BASELINE_FILE,
         "code",
     }
     assert document == json.loads((layout.model / "manifest.json").read_text())
@@ -118,8 +120,8 @@ def test_new_processes_make_the_same_bytes_and_version(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         models.append(Model(layout.model))
     here = train(lay_out(tmp_path / "here"))
-    artifacts = {(model.folder / ARTIFACT).read_bytes() for model in models}
-    assert len(artifacts) == 1
+    for name in (ARTIFACT, BASELINE_FILE):
+        assert len({(model.folder / name).read_bytes() for model in models}) == 1
     assert [model.manifest for model in models] == [here, here]
 
 

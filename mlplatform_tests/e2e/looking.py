@@ -19,8 +19,9 @@ DIALOG = "//*[@role='dialog']"
 # A page behind a dialog may wait for as long as the dialog is there.
 _LAYOUT = """
 const page = [...document.querySelectorAll('[role=dialog]')].pop() || document.body;
-const busy = page.querySelector('[role=progressbar]') || document.querySelector('[data-sonner-toast]')
-  || /\\bLoading(\\.\\.\\.|…)/.test(page.innerText);
+const seen = {opacityProperty: true, visibilityProperty: true};
+const busy = [...page.querySelectorAll('[role=progressbar]')].some(one => one.checkVisibility(seen))
+  || document.querySelector('[data-sonner-toast]') || /\\bLoading(\\.\\.\\.|…)/.test(page.innerText);
 return busy ? '' : [...page.querySelectorAll('*')].map(one => {
   const at = one.getBoundingClientRect();
   return [one.tagName, Math.round(at.x), Math.round(at.y)].join();
@@ -88,6 +89,16 @@ def click(browser: WebDriver, xpath: str, seconds: float = 60) -> None:
         time.sleep(0.3)
     screenshot(browser, "not-found")
     raise AssertionError(f"cannot be clicked on {browser.current_url}: {xpath}: {last}")
+
+
+def gone(browser: WebDriver, xpath: str, seconds: float = 60) -> None:
+    """Wait until nothing on the page has this XPath."""
+    from selenium.webdriver.common.by import By
+
+    end = time.monotonic() + seconds
+    while browser.find_elements(By.XPATH, xpath):
+        assert time.monotonic() < end, f"still on {browser.current_url}: {xpath}"
+        time.sleep(0.2)
 
 
 def button(label: str, within: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from mlplatform_tests.e2e.looking import DIALOG, button, click, found, picture, settled, until
+from mlplatform_tests.e2e.looking import DIALOG, button, click, found, gone, picture, settled, until
 from mlplatform_tests.e2e.outcomes import backfills, eventually, runs, sensors_on, the_new_one
 
 if TYPE_CHECKING:
@@ -44,9 +44,16 @@ def materialize_missing(browser: WebDriver, address: str) -> str:
     """From a group's graph: a backfill of the batches that are missing; its id."""
     before = backfills(address)
     click(browser, _MATERIALIZE)
-    click(browser, button("Missing", DIALOG))
+    launch_it = button("Launch backfill", DIALOG)
+
+    def chosen() -> bool:
+        click(browser, button("Missing", DIALOG))
+        settled(browser)
+        return found(browser, launch_it).is_enabled()
+
+    eventually(chosen, "missing batches are chosen")  # none, as long as the page does not know them
     picture(browser, "missing")
-    click(browser, button("Launch backfill", DIALOG))
+    click(browser, launch_it)
     return the_new_one(lambda: backfills(address), before, "the backfill")
 
 
@@ -78,6 +85,8 @@ def launchpad_fill_and_launch(browser: WebDriver, address: str, job: str, values
     click(browser, _MATERIALIZE)
     click(browser, button("Scaffold missing config", _LAUNCHPAD))
     click(browser, button("Confirm", _CONFIRMATION))
+    gone(browser, _CONFIRMATION)  # it gives the focus back when it has faded away
+    until(browser, lambda text: "No missing config" in text)
     for key, value in values.items():
         _fill(browser, key, value)
     until(browser, lambda text: "No errors" in text and "No missing config" in text)
@@ -92,10 +101,11 @@ def _fill(browser: WebDriver, key: str, value: str) -> None:
     from selenium.webdriver.common.keys import Keys
 
     line = f"{_LAUNCHPAD}//pre[starts-with(normalize-space(.), '{key}:')]"
+    settled(browser)
     click(browser, line)
     ActionChains(browser).send_keys(Keys.END, Keys.LEFT, value).perform()
-    typed = found(browser, line).text
-    assert typed.strip() == f"{key}: '{value}'", typed
+    wanted = f"{key}: '{value}'"
+    eventually(lambda: found(browser, line).text.strip() == wanted, f"the editor says {wanted}", seconds=10)
 
 
 def run_page(browser: WebDriver, address: str, identity: str) -> None:
@@ -120,6 +130,11 @@ def batch_of_asset(browser: WebDriver, address: str, use_case: str, asset: str, 
     asset_page(browser, address, use_case, asset, "partitions")
     click(browser, f"//*[text()='{batch}']")
     until(browser, lambda text: "No partition selected" not in text and text.count(batch) > 1)
+
+
+def sensor_has_run_something(browser: WebDriver, sensor: str) -> None:
+    """On the page of automations: when the sensor's latest run was stands in its row."""
+    found(browser, f"//a[contains(@href, '/sensors/{sensor}')]/following-sibling::*[contains(., ' ago')]")
 
 
 def switch_sensor_on(browser: WebDriver, address: str, sensor: str) -> None:

@@ -45,7 +45,7 @@ def dev(home: Path) -> Iterator[Addresses]:
     finally:
         process.send_signal(signal.SIGINT)
         code = _ended(process)
-    assert code == 0, log.read_text()[-4000:]
+    assert code == 0, f"mlplatform dev ended with {code}:\n{log.read_text()[-4000:]}"
     assert not _left_over(home), _left_over(home)
 
 

@@ -106,18 +106,20 @@ def _a_person_approves(browser: WebDriver, address: str, version: str) -> None:
         pages.job_page(browser, address, APPROVE)
         identity = pages.launchpad_fill_and_launch(browser, address, APPROVE, said)
     _ends_well(browser, address, APPROVE, identity)
-    pages.asset_page(browser, address, USE_CASE, "approval")
-    until(browser, lambda text: all(value in text for value in said.values()))
-    picture(browser, "approval")
+    with sized(browser, 1600, 1000):
+        pages.asset_page(browser, address, USE_CASE, "approval")
+        until(browser, lambda text: all(value in text for value in said.values()))
+        picture(browser, "approval")
 
 
 def _the_model_goes_live(browser: WebDriver, at: Addresses, version: str, file: Path) -> None:
     pages.job_page(browser, at.ui, RELEASE)
     identity = pages.launch(browser, at.ui, RELEASE)
     _ends_well(browser, at.ui, RELEASE, identity)
-    pages.asset_page(browser, at.ui, USE_CASE, "endpoint")
-    assert pages.metadata_of_asset(browser, "model_version") == version
-    picture(browser, "endpoint")
+    with sized(browser, 1600, 1000):
+        pages.asset_page(browser, at.ui, USE_CASE, "endpoint")
+        assert pages.metadata_of_asset(browser, "model_version") == version
+        picture(browser, "endpoint")
     answer = _answered(at.models, file)
     assert answer["model_version"] == version
     assert [0 <= one <= 1 for one in answer["predictions"]] == [True]
@@ -138,7 +140,6 @@ def _sensors_see_what_lands(browser: WebDriver, address: str, file: Path, folder
     pages.open_from_menu(browser, "Automation")
     for sensor in ("landing", "retraining"):
         pages.switch_sensor_on(browser, address, f"{USE_CASE}_{sensor}")
-    picture(browser, "sensors")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(file, folder)
     tag = {"dagster/partition": file.stem}
@@ -146,8 +147,13 @@ def _sensors_see_what_lands(browser: WebDriver, address: str, file: Path, folder
     found = outcomes.eventually(lambda: outcomes.runs(address, UPDATE, **tag), what, seconds=180)
     _ends_well(browser, address, UPDATE, next(iter(found)))
     assert outcomes.batches_of(address, USE_CASE, "features") == set(BATCHES)
-    pages.batch_of_asset(browser, address, USE_CASE, "features", file.stem)
-    picture(browser, "landed")
+    with sized(browser, 1600, 1000):
+        pages.batch_of_asset(browser, address, USE_CASE, "features", file.stem)
+        picture(browser, "landed")
+    with sized(browser, 1600, 840):
+        pages.go(browser, f"{address}/automation")
+        pages.sensor_has_run_something(browser, f"{USE_CASE}_landing")
+        picture(browser, "sensors")
 
 
 def _ends_well(browser: WebDriver, address: str, job: str, identity: str) -> None:

@@ -20,6 +20,7 @@ from mlplatform.ml.faults import plant_faults
 from mlplatform.ml.plain_columns import FEW_ROWS
 from mlplatform.ml.row_rules import RowRules, judge_rows
 
+pytestmark = pytest.mark.filterwarnings("ignore::pandera.errors.SchemaWarning")  # one rule only warns
 Field = pan.Field
 Row = dict[str, str | None]
 

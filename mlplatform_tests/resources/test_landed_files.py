@@ -11,7 +11,7 @@ from mlplatform.lineage.records import latest_by_batch
 from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile, WrongUsage
 from mlplatform.ml.hashing import file_sha256
 from mlplatform.ml.steps import LANDED_FILE
-from mlplatform.resources.landed_files import LandedFiles, Landing, partitions_name
+from mlplatform.resources.landed_files import LandedFiles, Landing, partitions_name, refuse_another_file
 
 CONTENT = b"a,b\r\n1,2\r\n"
 
@@ -131,6 +131,29 @@ def test_a_batch_needs_a_name_that_partitions_and_paths_can_bear(
     with pytest.raises(WrongUsage, match="cannot name a batch"):
         landed.land(instance, "case", june, "../june")
     assert not Path(landed.root).exists()
+
+
+def test_two_files_whose_names_meet_in_one_batch_are_told_apart(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    landed.land(instance, "case", june, "june_2024")
+    before = latest_by_batch(instance, "case", LANDED_FILE)["june_2024"]
+    refuse_another_file(june, "june_2024", None)
+    refuse_another_file(june, "june_2024", before)
+    with pytest.raises(WrongUsage, match=r"june_2024.csv would become .* which came from june 2024.csv"):
+        refuse_another_file(june.with_name("june_2024.csv"), "june_2024", before)
+
+
+def test_another_ending_or_a_name_that_is_no_text_is_the_same_file(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    odd = june.rename(june.with_name(os.fsdecode(b"j\xfcne.csv")))
+    for file, batch in ((odd, "j_ne"), (june.with_name("may.csv"), "may")):
+        file.write_bytes(CONTENT)
+        landed.land(instance, "case", file, batch)
+    before = latest_by_batch(instance, "case", LANDED_FILE)
+    refuse_another_file(odd, "j_ne", before["j_ne"])
+    refuse_another_file(june.with_name("may.txt"), "may", before["may"])
 
 
 def test_bytes_that_are_gone_are_named(landed: LandedFiles, june: Path) -> None:

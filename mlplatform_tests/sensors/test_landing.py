@@ -11,6 +11,7 @@ import pytest
 
 from mlplatform.lineage.records import partitions_name
 from mlplatform.resources.landed_files import LandedFiles
+from mlplatform.sensors import intake
 from mlplatform_tests.sensors.conftest import NAME, LandingSensor
 
 JUNE, JULY = "a,b\r\n1,2\r\n", "a,b\r\n3,4\r\n"
@@ -218,7 +219,8 @@ def test_a_file_that_is_taken_away_is_forgotten_and_its_run_is_not(landing: Land
     assert not landing.settle().run_requests
 
 
-def test_sixty_files_at_once_take_two_ticks(landing: LandingSensor) -> None:
+def test_sixty_files_at_once_take_two_ticks(landing: LandingSensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "SECONDS_PER_TICK", 3600)  # however slow this machine is
     for number in range(60):
         landing.drop(f"day_{number:02}.csv", f"a,b\r\n{number},2\r\n", age=100 - number)
     first = landing.settle().run_requests
@@ -230,6 +232,19 @@ def test_sixty_files_at_once_take_two_ticks(landing: LandingSensor) -> None:
     assert not landing.tick().run_requests
     assert len(landing.batches) == landing.versions == 60
     assert len(landing.tick().cursor) < 200  # it is written into the history of every tick
+
+
+def test_a_slow_tick_takes_at_least_one_file_and_the_next_goes_on(
+    landing: LandingSensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "SECONDS_PER_TICK", -1)
+    for number in range(3):
+        landing.drop(f"day_{number}.csv", f"a,b\r\n{number},2\r\n", age=100 - number)
+    landing.tick()
+    for number in range(3):
+        (request,) = landing.tick().run_requests
+        assert request.partition_key == f"day_{number}"
+        landing.launch([request])
 
 
 @pytest.mark.parametrize("cursor", [None, "", "{not json", '{"version": 99}', '["from", "elsewhere"]'])
