@@ -15,7 +15,7 @@ from mlplatform.ml.steps import LANDED_FILE, PER_BATCH, Step
 RETRIES = dg.RetryPolicy(max_retries=3, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 _DESCRIPTIONS = {
-    LANDED_FILE: "The bytes as they landed, under their sha256. Made by `mlplatform land` and the landing sensor.",
+    LANDED_FILE: "The bytes as they landed, under their sha256: `mlplatform land`, or the landing sensor.",
     "raw": "The landed file as a table of text, with a row id per row; nothing guessed, nothing dropped.",
     "validated": "Rows that keep the contract, in the contract's types.",
     "quarantine": "Rows that break a row rule, with rule, column, value, source file and row.",
