@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 3000
 SERVE_PORT ?= 8080
+# One more than there are cores: tests in the browser mostly wait.
+TESTS_AT_ONCE ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 .PHONY: demo test dev check lock clean
 .DEFAULT_GOAL := demo
@@ -15,7 +17,7 @@ dev: $(VENV)/.base    ## UI, daemon and model server on what the command line ha
 	$(BIN)/mlplatform dev --port $(PORT) --serve-port $(SERVE_PORT)
 
 test: $(VENV)/.test   ## every test that can run on this machine
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist worksteal
 
 check: $(VENV)/.test  ## lint, types and import layers
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,20 @@ from mlplatform.resources.environment import local
 from mlplatform_tests.requirements import require
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in the browser mostly wait, so they begin first and the others fill the time."""
+    items.sort(key=lambda item: "/e2e/" not in str(item.path))
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    """A command that a test calls in this process shows progress; the next test's logs are its own."""
+    logger = logging.getLogger("mlplatform")
+    before = (list(logger.handlers), logger.level, logger.propagate)
+    yield
+    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture

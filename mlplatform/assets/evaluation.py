@@ -75,7 +75,8 @@ def evaluate(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> 
         **_details(challenger, champion, verdict),
         "pictures": {title: _stored_picture(declaration, snapshots, png) for title, png in drawn.items()},
     }
-    made = Made(stored, {**_shown(verdict), **images}, details)
+    shown = {"model_version": challenger.details["version"], **_shown(verdict)}
+    made = Made(stored, {**shown, **images}, details)
     promoted = verdict.decision == "PROMOTE"
     gate = answered_check(
         declaration.name,

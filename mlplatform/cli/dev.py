@@ -53,6 +53,8 @@ def command(host: str, port: int, serve_port: int) -> int:
     if stopped:  # between the two
         _end(children)
     ended = _first_to_end(children)
+    if not stopped:  # a second signal would cut short what they do to end well
+        _end(children)
     codes = {name: child.wait() for name, child in children.items()}
     if not stopped:
         raise MLPlatformError(f"the {ended} ended with code {codes[ended]}; its last words stand above.")
@@ -67,11 +69,10 @@ def _start(module: list[str], home: Path) -> subprocess.Popen[bytes]:
 
 
 def _first_to_end(children: dict[str, subprocess.Popen[bytes]]) -> str:
-    """Wait until one of them has ended, and end the others then."""
+    """Wait until one of them has ended; its name."""
     while True:
         for name, child in children.items():
             if child.poll() is not None:
-                _end(children)
                 return name
         time.sleep(_LOOK_EVERY)
 

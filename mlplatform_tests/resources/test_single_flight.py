@@ -82,11 +82,13 @@ def test_a_killed_process_frees_its_lock(folder: Path) -> None:
     flight.release()
 
 
-def test_a_second_run_waits_and_says_so(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_second_run_waits_and_says_so(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Holder(folder)
     caplog.set_level("INFO", "mlplatform.resources.single_flight")
     # what the wait writes is the signal on which the other process ends: no clock is involved
-    caplog.handler.emit = lambda record: other.kill()  # type: ignore[method-assign]
+    monkeypatch.setattr(caplog.handler, "emit", lambda record: other.kill())
     flight = SingleFlight(folder=str(folder))
     flight.hold("case")
     assert other.process.returncode == -signal.SIGKILL
