@@ -30,7 +30,7 @@ def _served(home: Path) -> str | None:
 
 
 def test_from_a_verdict_to_an_endpoint(after_first_run: tuple[Command, Path], home: Path) -> None:
-    mlplatform, files = after_first_run
+    mlplatform, _ = after_first_run
     version = _version(mlplatform)
 
     refused = mlplatform("deploy", "job_change")
