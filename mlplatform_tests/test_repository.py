@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("name", ["base", "test", "all"])
@@ -59,12 +60,26 @@ def test_a_wheel_holds_every_file_that_the_package_reads(tmp_path: Path) -> None
     assert read <= held
 
 
-def test_readme_names_commands_that_exist() -> None:
+def test_pages_name_commands_that_exist() -> None:
     from mlplatform.cli.main import COMMANDS
 
-    text = (REPOSITORY / "README.md").read_text() + (REPOSITORY / "docs" / "architecture.md").read_text()
+    text = "".join(path.read_text() for path in PAGES)
     named = set(re.findall(r"(?:^|`)mlplatform (\w+)", text, re.MULTILINE))
     assert named
     assert named <= set(COMMANDS)
     targets = set(re.findall(r"^(\w+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make (\w+)", text, re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_link_to_what_is_there(page: Path) -> None:
+    text = page.read_text()
+    targets = [one for one in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in one]
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-")
+        for one in re.findall(r"^#+ (.+)$", text, re.M)
+    }
+    for target in targets:
+        file, _, anchor = target.partition("#")
+        assert not file or (page.parent / file).is_file(), target
+        assert file or anchor in headings, target
