@@ -11,7 +11,7 @@ from mlplatform.assets.production import Events, Inputs, Made, Production, guard
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import Model
-from mlplatform.lineage.approvals import Judged, latest_approved, refuse_unapproved
+from mlplatform.lineage.approvals import Judged, latest_approved, refuse_by_policy, refuse_unapproved
 from mlplatform.lineage.deployments import action_of, live
 from mlplatform.ml.capture import Message
 from mlplatform.ml.declaration import Declaration
@@ -67,13 +67,15 @@ def _events(
     name = declaration.name
     version = wanted or latest_approved(instance, name)
     approved = refuse_unapproved(instance, snapshots, name, version)
+    refuse_by_policy(declaration.approval, approved)
     before, action = live(instance, name), action_of(instance, name, version)
     deployed = endpoints.deploy(instance, name, version, trial_of(approved.judged, snapshots))
     live_before = (
         before.details["before" if action == "already live" else "model_version"] if before else None
     )
     inputs = Inputs((approved.approval, approved.judged.model))
-    made = _production(declaration, snapshots, deployed, action, live_before)
+    since = before.details["since"] if before and action == "already live" else time.time()
+    made = _production(declaration, snapshots, deployed, action, live_before, since)
     stamp = stamp_of(declaration, _STEP, inputs)
     yield from publish(name, inputs, stamp, made, time.perf_counter() - started)
 
@@ -96,7 +98,12 @@ def as_csv(rows: "pd.DataFrame", target: str) -> bytes:
 
 
 def _production(
-    declaration: Declaration, snapshots: Snapshots, deployed: Deployed, action: str, before: str | None
+    declaration: Declaration,
+    snapshots: Snapshots,
+    deployed: Deployed,
+    action: str,
+    before: str | None,
+    since: float,
 ) -> Production:
     stored = snapshots.write_json(declaration.name, "endpoint", {**vars(deployed), "action": action})
     shown = {
@@ -115,6 +122,8 @@ def _production(
         "deployment": deployed.deployment,
         "endpoint": deployed.endpoint,
         "running_servers": deployed.servers,
+        "document": dict(deployed.document),
+        "since": since,
     }
     ready = answered_check(
         declaration.name, "endpoint", "ready", metadata={"largest_difference": deployed.largest_difference}

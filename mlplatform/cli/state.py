@@ -53,7 +53,8 @@ def live_endpoint(endpoint: Record | None) -> dict[str, Any] | None:
     if endpoint is None:
         return None
     keys = ("endpoint", "model_version", "action", "before", "deployment", "running_servers")
-    return {**{key: endpoint.details[key] for key in keys}, "since": _time(endpoint)}
+    since = datetime.fromtimestamp(endpoint.details["since"], UTC).isoformat(timespec="seconds")
+    return {**{key: endpoint.details[key] for key in keys}, "since": since}
 
 
 def _approval(approval: Record | None) -> dict[str, Any] | None:

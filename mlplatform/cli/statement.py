@@ -35,11 +35,14 @@ def state(use_case: str, version: str, approver: str, reason: str, decision: str
 
 def _outcome(location: Any, use_case: str, version: str) -> dict[str, Any]:
     from mlplatform.lineage.approvals import approval_of
+    from mlplatform.lineage.deployments import live
 
     found = approval_of(location.instance, use_case, version)
     details = found.details if found else {}
     keys = ("model_version", "outcome", "required", "statements", "evidence")
-    return {key: details.get(key) for key in keys}
+    now = live(location.instance, use_case)
+    is_live = now is not None and now.details["model_version"] == version
+    return {**{key: details.get(key) for key in keys}, "is_live": is_live}
 
 
 def _tell_outcome(document: dict[str, Any]) -> None:
@@ -51,6 +54,8 @@ def _tell_outcome(document: dict[str, Any]) -> None:
     report(f"  evidence {document['evidence']}")
     if outcome == "approved":
         tell(f"Next: mlplatform deploy {name}")
+    if outcome == "rejected" and document["is_live"]:
+        tell(f"It is live and stays so until you go back (mlplatform rollback {name}) or deploy another.")
     if outcome == "pending":
         missing = document["required"] - len(document["statements"])
         tell(f"Waits for {missing} more approval(s) by other people.")

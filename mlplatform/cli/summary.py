@@ -42,8 +42,12 @@ def release_lines(summary: Mapping[str, Any]) -> list[str]:
     """What was said about which model, and what is live."""
     lines = []
     if approval := summary["approval"]:
-        who = ", ".join(one["approver"] for one in approval["statements"])
+        against = [one for one in approval["statements"] if not one["approves"]]
+        who = ", ".join(one["approver"] for one in against or approval["statements"])
         lines.append(f"  approval: model {approval['model_version']} {approval['outcome']} ({who})")
+    spoken_of = approval["model_version"] if approval else None
+    if summary["verdict"] == "PROMOTE" and spoken_of != summary["model_version"]:
+        lines.append(f"  approval: nobody has spoken about model {summary['model_version']} yet")
     if live := summary["endpoint"]:
         lines.append(f"  live: model {live['model_version']} at {live['endpoint']} since {live['since']}")
     return lines

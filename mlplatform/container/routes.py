@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,11 +33,16 @@ if TYPE_CHECKING:
 
 MOST_UNDER_WAY = 64
 """Requests at a time; more are told to come again, instead of waiting longer than clients do."""
+_MOST_ARRIVING = 256 * 1024 * 1024  # bytes of bodies that have not arrived as a whole
 _BODY_SECONDS = 60.0
 _LONGEST = 2000  # characters of a message: a key of a request may be as long as the request
 _INFERENCE_ID = re.compile(r"[!-~][ -~]{0,63}")
 _KINDS = {500: "InternalFailure", 503: "ServiceUnavailable"}
 log = logging.getLogger(__name__)
+
+
+class _Overloaded(Exception):
+    """More is asked at once than can be answered soon."""
 
 
 class Endpoints(Protocol):
@@ -57,6 +62,7 @@ class Routes:
         self._answering = answering
         self._captured = captured
         self._under_way = 0
+        self._arriving = 0
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -103,25 +109,46 @@ class Routes:
         if not isinstance(endpoint, Endpoint):
             return _refusal(404, endpoint)
         endpoint.requests += 1
-        live = endpoint.live
-        if live is None:
+        if endpoint.live is None:
             endpoint.failed += 1
             return _refusal(503, f"{endpoint.name} has no model that answers: {endpoint.why_not}")
-        if self._under_way >= MOST_UNDER_WAY:
-            endpoint.failed += 1
-            return _refusal(503, f"{MOST_UNDER_WAY} requests are under way. Try again in a moment.")
-        self._under_way += 1
         try:
-            return await self._answered(request, endpoint, live)
+            inference_id, accept = _inference_id(request), request.headers.get("accept", "")
+            accepted_type(accept)
+            asked = Message(request.headers.get("content-type", ""), await self._body(request))
+            if self._under_way >= MOST_UNDER_WAY:
+                raise _Overloaded(f"{MOST_UNDER_WAY} requests are under way. Try again in a moment.")
+            self._under_way += 1
+            try:
+                return await self._answered(endpoint, endpoint.live, asked, accept, inference_id)
+            finally:
+                self._under_way -= 1
         except BadRequest as error:
             endpoint.refused += 1
             return _refusal(error.status, str(error), error)
+        except _Overloaded as error:
+            endpoint.failed += 1
+            return _refusal(503, str(error))
         except Exception as error:
             endpoint.failed += 1
-            log.error("%s, model %s: a request failed", endpoint.name, live.model.version, exc_info=error)
-            return _refusal(500, f"model {live.model.version} could not answer. The server's log says why.")
+            version = endpoint.live.model.version
+            log.error("%s, model %s: a request failed", endpoint.name, version, exc_info=error)
+            return _refusal(500, f"model {version} could not answer. The server's log says why.")
+
+    async def _body(self, request: Request) -> bytes:
+        """The body. One that is slow to arrive takes up nobody's place, but all together have an end."""
+        arrived = 0
+        try:
+            chunks = []
+            async for chunk in _chunks(request):
+                arrived += len(chunk)
+                self._arriving += len(chunk)
+                if self._arriving > _MOST_ARRIVING:
+                    raise _Overloaded("too many bodies are arriving at once. Try again in a moment.")
+                chunks.append(chunk)
+            return b"".join(chunks)
         finally:
-            self._under_way -= 1
+            self._arriving -= arrived
 
     def _endpoint(self, name: str | None) -> Endpoint | str:
         """The endpoint, or why there is none."""
@@ -133,13 +160,11 @@ class Routes:
             return next(iter(held.values()))
         return f"/invocations is for one endpoint. Say /endpoints/NAME/invocations. {served}"
 
-    async def _answered(self, request: Request, endpoint: Endpoint, live: Live) -> Response:
+    async def _answered(
+        self, endpoint: Endpoint, live: Live, asked: Message, accept: str, inference_id: str | None
+    ) -> Response:
         from starlette.responses import Response
 
-        inference_id = _inference_id(request)
-        accept = request.headers.get("accept", "")
-        accepted_type(accept)
-        asked = Message(request.headers.get("content-type", ""), await _body(request))
         answer = await self._answering.answer(live.model, asked, accept)
         endpoint.rows += answer.rows
         event_id = str(uuid4())
@@ -169,7 +194,7 @@ def _inference_id(request: Request) -> str | None:
     return given
 
 
-async def _body(request: Request) -> bytes:
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
     """The body, as far as it is not too long: what a client says of its length need not be true."""
     from starlette.requests import ClientDisconnect
 
@@ -179,19 +204,18 @@ async def _body(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > MAX_BODY:
         raise too_long
-    chunks, total = [], 0
+    total = 0
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.stream():
                 total += len(chunk)
                 if total > MAX_BODY:
                     raise too_long
-                chunks.append(chunk)
+                yield chunk
     except TimeoutError:
         raise BadRequest(f"the request did not arrive within {_BODY_SECONDS:.0f} s.", status=408) from None
     except ClientDisconnect:
         raise BadRequest("the client went away.") from None
-    return b"".join(chunks)
 
 
 def _refusal(status: int, message: str, error: BadRequest | None = None) -> Response:

@@ -12,11 +12,12 @@ import dagster as dg
 
 from mlplatform.container.scoring import Model
 from mlplatform.lineage.records import Record, by_storage_id, latest, newest
-from mlplatform.ml.approval import Statement
+from mlplatform.ml.approval import Statement, checked, outcome
 from mlplatform.ml.errors import DamagedSnapshot, NotApproved, WrongUsage
 from mlplatform.ml.evidence import Evidence
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.manifests import SetManifest
+from mlplatform.ml.policies import Approval
 
 if TYPE_CHECKING:
     from mlplatform.resources.snapshots import Snapshots
@@ -153,6 +154,19 @@ def refuse_unapproved(
             f"Look again, then: {way_out}."
         )
     return Approved(found, evidence, approval)
+
+
+def refuse_by_policy(policy: Approval, approved: Approved) -> None:
+    """NotApproved where what was said would not be enough under the policy that the use case has now."""
+    details = approved.approval.details
+    said = [Statement(**one) for one in details["statements"]]
+    for one in said:
+        checked(one, str(approved.judged.model.details.get("trained_by", "")), policy)
+    if outcome(said, policy) != "approved":
+        raise NotApproved(
+            f"{approved.evidence.use_case} model {details['model_version']} was approved under an earlier "
+            f"policy; now {policy.required} people have to approve it: mlplatform approve."
+        )
 
 
 def _refuse_unknown(instance: dg.DagsterInstance, use_case: str, version: str) -> None:

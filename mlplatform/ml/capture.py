@@ -100,6 +100,7 @@ def _captured(message: Message, mode: str) -> dict[str, str]:
 
 def _message(captured: dict[str, str]) -> Message:
     data = captured["data"]
+    _refuse_other_than_text(data, captured["encoding"], captured["observedContentType"])
     try:
         body = base64.b64decode(data) if captured["encoding"] == "BASE64" else data.encode()
     except binascii.Error as error:
@@ -107,8 +108,16 @@ def _message(captured: dict[str, str]) -> Message:
     return Message(captured["observedContentType"], body)
 
 
+def _refuse_other_than_text(*values: Any) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is no text")
+        value.encode()  # half a character is none
+
+
 def _exchange(document: dict[str, Any]) -> Exchange:
     metadata, data = document["eventMetadata"], document["captureData"]
+    _refuse_other_than_text(metadata["eventId"], metadata["inferenceTime"], metadata.get("inferenceId", ""))
     named = [one for one in metadata.get("customAttributes", []) if one.startswith(MODEL_VERSION)]
     return Exchange(
         event_id=metadata["eventId"],

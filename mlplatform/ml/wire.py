@@ -188,7 +188,7 @@ def predictions_of(message: Message) -> list[float]:
             return [_number(json.loads(line)["prediction"]) for line in text.splitlines()]
         if kind == CSV:
             return [float(line) for line in text.splitlines()]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise ValueError(f"no answer in {kind}: {error!r}") from None
     raise ValueError(f"no answer is {message.content_type!r}")
 

@@ -57,6 +57,8 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
         found = {}
         for path in sorted(folder.rglob("*.jsonl")):
             with suppress(FileNotFoundError):
+                if not path.is_file():
+                    continue
                 found[path.relative_to(folder).as_posix()] = path.stat().st_size
         return found
 

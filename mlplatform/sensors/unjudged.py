@@ -8,6 +8,7 @@ are looked at from the newest backwards, until a day's worth of them is settled:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -16,6 +17,7 @@ import dagster as dg
 
 from mlplatform.lineage.records import Record, latest_by_batch, windows_name
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.naming import endpoint_name
 from mlplatform.ml.windows import Window, closed, worth_judging
 from mlplatform.resources.captured import CapturedTraffic
@@ -137,7 +139,11 @@ def recent_windows(instance: dg.DagsterInstance, use_case: str) -> list[Window]:
     page = instance.get_paginated_dynamic_partitions(
         windows_name(use_case), limit=_RECENT_WINDOWS, ascending=False
     )
-    return [Window.named(key) for key in page.results]
+    windows = []
+    for key in page.results:
+        with suppress(WrongUsage):  # a partition that somebody added by hand in the UI
+            windows.append(Window.named(key))
+    return windows
 
 
 def _spans(

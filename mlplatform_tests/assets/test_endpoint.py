@@ -16,6 +16,7 @@ from mlplatform.container.deployments import (
     EndpointState,
     present,
     read_deployments,
+    write_deployment,
 )
 from mlplatform.lineage.approvals import judged as judged_version
 from mlplatform.lineage.approvals import refuse_unapproved
@@ -146,6 +147,17 @@ def test_no_way_around_the_approval(
     assert deployed() is None
 
 
+def test_a_stricter_policy_asks_again(
+    approve: Run, materialize: Run, judged: str, job_change: Declaration, deployed: Any
+) -> None:
+    assert approve(judged).success
+    two = job_change.model_copy(update={"approval": Approval(required=2)})
+    assert "approved under an earlier policy" in _refusal(materialize("endpoint", declaration=two))
+    assert approve(judged, by="ben", declaration=two).success
+    assert materialize("endpoint", declaration=two).success
+    assert deployed() == judged
+
+
 def test_a_changed_model_is_refused(
     approve: Run, materialize: Run, judged: str, instance: dg.DagsterInstance, directly: Any, deployed: Any,
     local_resources: dict[str, Any],
@@ -235,6 +247,12 @@ def test_a_server_that_refuses_takes_the_deployment_back(
         approved = refuse_unapproved(instance, local_resources["snapshots"], NAME, newer)
         wanted = deployment_of(NAME, newer, approved)
         server.tell("http://127.0.0.1:1", {ENDPOINT: EndpointState(wanted.id, REFUSED, "no memory")})
+        assert "no memory" in _refusal(materialize("endpoint", endpoints=endpoints))
+        assert deployed() == judged
+
+        write_deployment(
+            Path(endpoints.root), wanted
+        )  # as an attempt leaves it that is killed
         assert "no memory" in _refusal(materialize("endpoint", endpoints=endpoints))
     assert deployed() == judged
     assert materialize("endpoint").success  # without that server there is nobody to refuse

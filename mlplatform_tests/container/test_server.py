@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +322,13 @@ def test_with_a_token_only_ping_is_open(home: Path) -> None:
         assert len(json.loads(answer["Body"].read())["predictions"]) == 1
         assert server.stop() == 0
         assert TOKEN not in server.log.read_text()
+
+
+def test_slow_clients_take_up_nobodys_place(server: Server) -> None:
+    head = b"POST /endpoints/job-change/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n["
+    with ExitStack() as stack:
+        for _ in range(100):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            slow.sendall(head)
+        for _ in range(5):
+            assert server.ask(some_rows(1))[0] == 200

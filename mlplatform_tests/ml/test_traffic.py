@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -130,3 +131,27 @@ def test_when_everything_is_refused_something_else_is_wrong() -> None:
 
     with pytest.raises(BadRequest, match="age"):
         typed_rows(pyarrow.Table.from_pandas(many), _Contract, "left")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("eventMetadata", "eventId"), {}),
+        (("eventMetadata", "eventId"), 5),
+        (("eventMetadata", "eventId"), "\ud800"),
+        (("eventMetadata", "inferenceId"), 7),
+        (("eventMetadata", "inferenceTime"), 5),
+        (("captureData", "endpointInput", "observedContentType"), None),
+        (("captureData", "endpointOutput", "data"), '{"predictions": [' + "9" * 400 + "]}"),
+    ],
+)
+def test_a_line_with_odd_types_is_counted_and_the_others_are_read(path: tuple[str, ...], value: Any) -> None:
+    good = capture_line(ONE)
+    document = json.loads(good)
+    place = document
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    odd = json.dumps(document).encode() + b"\n"
+    found = captured_rows([("file, line 1", odd), ("file, line 2", good)], COLUMNS)
+    assert (found.rows.num_rows, found.unreadable) == (2, 1)

@@ -165,3 +165,12 @@ def test_files_without_a_line_are_passed_over(
         capture_file(Path(traffic.root), ENDPOINT, at).touch()
     assert _windows(instance, job_change, traffic) == []
     assert len(traffic._listed) == 24
+
+
+def test_what_does_not_belong_there_hides_nothing(
+    instance: dg.DagsterInstance, job_change: Declaration, traffic: _Watched
+) -> None:
+    _capture(traffic, NOW)
+    capture_file(Path(traffic.root), ENDPOINT, NOW, "a folder").mkdir()
+    instance.add_dynamic_partitions(windows_name(USE_CASE), ["typed by hand"])
+    assert _windows(instance, job_change, traffic) == [f"{span_of(NOW, 'hour')}_{OLD}"]

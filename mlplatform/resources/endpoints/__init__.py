@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,12 +42,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a deployment did. `before` is the version that answered until then, `url` takes requests."""
+    """What a deployment did: `document` is what servers are told, `url` takes requests."""
 
     endpoint: str
     deployment: str
     model_version: str
-    before: str | None
+    document: Mapping[str, str]
     url: str
     servers: int
     largest_difference: float

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from mlplatform.lineage.approvals import Approved, refuse_unapproved
+from mlplatform.lineage.deployments import live
 from mlplatform.ml.errors import MLPlatformError, NotFitToServe
 from mlplatform.ml.naming import endpoint_name
 from mlplatform.resources.endpoints import Deployed, Trial
@@ -36,25 +37,23 @@ class LocalEndpoints(dg.ConfigurableResource[Any]):
 
     def deploy(self, instance: dg.DagsterInstance, use_case: str, version: str, trial: Trial) -> Deployed:
         """See the protocol."""
-        from mlplatform.container.deployments import read_deployments, write_deployment
+        from mlplatform.container.deployments import write_deployment
 
         snapshots, root = Snapshots(root=self.snapshots), Path(self.root)
         approved = refuse_unapproved(instance, snapshots, use_case, version)
         difference = _tried(snapshots.place(approved.judged.model.path), trial)
         wanted = deployment_of(use_case, version, approved)
-        before = read_deployments(root).get(wanted.endpoint)
         write_deployment(root, wanted)
         try:
             servers = self._followed(wanted)
-        except NotFitToServe:
-            self._take_back(wanted.endpoint, before)
+        except BaseException:  # Ctrl-C as well
+            self._take_back(instance, wanted)
             raise
-        known = before if before is not None and not isinstance(before, str) else None
         return Deployed(
             endpoint=wanted.endpoint,
             deployment=wanted.id,
             model_version=version,
-            before=known.model_version if known else None,
+            document=wanted.to_json(),
             url=f"/endpoints/{wanted.endpoint}/invocations",
             servers=servers,
             largest_difference=difference,
@@ -81,14 +80,16 @@ class LocalEndpoints(dg.ConfigurableResource[Any]):
                 )
             time.sleep(_LOOK_EVERY)
 
-    def _take_back(self, endpoint: str, before: Deployment | str | None) -> None:
-        from mlplatform.container.deployments import deployment_file, write_deployment
+    def _take_back(self, instance: dg.DagsterInstance, wanted: Deployment) -> None:
+        """Tell the servers what is recorded as live: a killed attempt may have told them otherwise."""
+        from mlplatform.container.deployments import Deployment, deployment_file, write_deployment
 
-        if before is None or isinstance(before, str):
-            deployment_file(Path(self.root), endpoint).unlink(missing_ok=True)
+        recorded = live(instance, wanted.use_case)
+        if recorded is None:
+            deployment_file(Path(self.root), wanted.endpoint).unlink(missing_ok=True)
         else:
-            write_deployment(Path(self.root), before)
-        log.warning("%s: taken back, what answered before answers on", endpoint)
+            write_deployment(Path(self.root), Deployment.from_json(recorded.details["document"]))
+        log.warning("%s: taken back, what is recorded as live answers on", wanted.endpoint)
 
 
 def _tried(folder: Path, trial: Trial) -> float:
