@@ -250,9 +250,7 @@ def test_a_server_that_refuses_takes_the_deployment_back(
         assert "no memory" in _refusal(materialize("endpoint", endpoints=endpoints))
         assert deployed() == judged
 
-        write_deployment(
-            Path(endpoints.root), wanted
-        )  # as an attempt leaves it that is killed
+        write_deployment(Path(endpoints.root), wanted)  # as an attempt leaves it that is killed
         assert "no memory" in _refusal(materialize("endpoint", endpoints=endpoints))
     assert deployed() == judged
     assert materialize("endpoint").success  # without that server there is nobody to refuse
