@@ -7,15 +7,24 @@ import dagster as dg
 
 from mlplatform.assets.checks import answered_check, case_table
 from mlplatform.assets.display import table_metadata
-from mlplatform.assets.production import Events, Inputs, Made, Production, guarded, publish, reusable, reuse
+from mlplatform.assets.production import (
+    Events,
+    Inputs,
+    Made,
+    Production,
+    guarded,
+    publish,
+    reusable,
+    reuse,
+    stamp_of,
+)
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
-from mlplatform.lineage.records import Record, Stamp, newest
+from mlplatform.lineage.records import Record, newest
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import WrongUsage
-from mlplatform.ml.hashing import digest
 from mlplatform.ml.naming import endpoint_name
-from mlplatform.ml.planning import Input, fingerprint
+from mlplatform.ml.planning import Input
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.ml.traffic import Captured, captured_rows
 from mlplatform.ml.windows import UNKNOWN_MODEL, Window, closed
@@ -62,7 +71,9 @@ def _captured(
         context.instance, name, "endpoint", lambda one: one.details["model_version"] == window.model_version
     )
     inputs = Inputs((deployment,) if deployment else ())
-    stamp = _stamp(declaration, inputs, Input("capture", window.key, read.versions[window.model_version]))
+    # the captured lines count as an input, although they are no asset
+    lines = Input("capture", window.key, read.versions[window.model_version])
+    stamp = stamp_of(declaration, _STEP, inputs, lines)
     previous = reusable(context.instance, name, _STEP, window.key, stamp, snapshots)
     if previous:
         yield from reuse(name, inputs, previous)
@@ -71,13 +82,6 @@ def _captured(
     made = _captured_production(name, window, read, captured_rows(read.lines, columns), snapshots)
     context.log.info(f"{window.key}: {made.outputs['captured'].snapshot.rows:,} rows captured")
     yield from publish(name, inputs, stamp, made, time.perf_counter() - started)
-
-
-def _stamp(declaration: Declaration, inputs: Inputs, lines: Input) -> Stamp:
-    """The captured lines count as an input, although they are no asset."""
-    code, parameters = declaration.code_version(_STEP), declaration.parameters(_STEP)
-    read = [lines, *(record.as_input() for record in inputs.records)]
-    return Stamp(fingerprint(code, read, parameters), code, digest(parameters))
 
 
 def _request_columns(

@@ -37,7 +37,7 @@ from mlplatform.ml.errors import (
     WrongUsage,
 )
 from mlplatform.ml.hashing import digest
-from mlplatform.ml.planning import fingerprint
+from mlplatform.ml.planning import Input, fingerprint
 from mlplatform.ml.steps import BY_NAME, LANDED_FILE, Step
 from mlplatform.resources.snapshots import Snapshot, Snapshots
 
@@ -173,10 +173,10 @@ def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, 
     return Inputs(tuple(records))
 
 
-def stamp_of(declaration: Declaration, step: Step, inputs: Inputs) -> Stamp:
-    """What decides whether a version made now from these inputs still holds later."""
+def stamp_of(declaration: Declaration, step: Step, inputs: Inputs, *further: Input) -> Stamp:
+    """What decides whether a version made now from these inputs still holds later; `further`: no assets."""
     code, parameters = declaration.code_version(step), declaration.parameters(step)
-    read = [record.as_input() for record in inputs.records]
+    read = [*further, *(record.as_input() for record in inputs.records)]
     return Stamp(fingerprint(code, read, parameters), code, digest(parameters))
 
 

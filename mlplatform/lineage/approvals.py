@@ -89,6 +89,12 @@ def approval_of(instance: dg.DagsterInstance, use_case: str, version: str) -> Re
     return newest(instance, use_case, "approval", lambda one: one.details["model_version"] == version)
 
 
+def is_rejected(instance: dg.DagsterInstance, use_case: str, version: str) -> bool:
+    """Whether the last word about a version is no."""
+    approval = approval_of(instance, use_case, version)
+    return approval is not None and approval.details["outcome"] == "rejected"
+
+
 def statements_of(approval: Record | None, evidence: Evidence) -> list[Statement]:
     """What was said so far about exactly this evidence."""
     if approval is None or approval.details["evidence"] != evidence.sha256:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from mlplatform.lineage.approvals import approval_of
+from mlplatform.lineage.approvals import is_rejected
 from mlplatform.lineage.records import Record, by_storage_id, latest
 
 CHAMPION_AFTER = "champion_after"
@@ -25,11 +25,6 @@ def champion_read_by(instance: dg.DagsterInstance, use_case: str, inputs: Sequen
     if challenger is None or evaluation is None:
         return []
     judged_before = evaluation.details["model_sha256"] == challenger.sha256
-    keep = judged_before or _is_rejected(instance, use_case, str(evaluation.details["model_version"]))
+    keep = judged_before or is_rejected(instance, use_case, str(evaluation.details["model_version"]))
     storage_id = evaluation.details[CHAMPION_BEFORE if keep else CHAMPION_AFTER]
     return by_storage_id(instance, use_case, "model", [storage_id]) if storage_id is not None else []
-
-
-def _is_rejected(instance: dg.DagsterInstance, use_case: str, version: str) -> bool:
-    approval = approval_of(instance, use_case, version)
-    return approval is not None and approval.details["outcome"] == "rejected"

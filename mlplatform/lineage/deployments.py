@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from mlplatform.lineage.approvals import approval_of
+from mlplatform.lineage.approvals import is_rejected
 from mlplatform.lineage.records import Record, latest, newest
 from mlplatform.ml.errors import WrongUsage
 
@@ -40,9 +40,9 @@ def waiting_for_policy(instance: dg.DagsterInstance, use_case: str) -> str | Non
     if evaluation is None or evaluation.details["verdict"] != "PROMOTE":
         return None
     version = str(evaluation.details["model_version"])
-    approval = approval_of(instance, use_case, version)
-    rejected = approval is not None and approval.details["outcome"] == "rejected"
-    return None if rejected or _went_live(instance, use_case, version) else version
+    if is_rejected(instance, use_case, version) or _went_live(instance, use_case, version):
+        return None
+    return version
 
 
 def version_before(instance: dg.DagsterInstance, use_case: str) -> str:
