@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -9,9 +10,10 @@ import dagster as dg
 
 from mlplatform.assets import graph
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.file_format import FileFormat
 from mlplatform.ml.gate import Gate
-from mlplatform.ml.policies import Approval, Monitoring, Retraining
-from mlplatform.ml.splits import EntitySplit
+from mlplatform.ml.policies import Approval, Leakage, Monitoring, Retraining
+from mlplatform.ml.splits import EntitySplit, TimeSplit
 
 
 def _imported(context: dg.ResolutionContext, reference: str) -> Any:
@@ -20,7 +22,11 @@ def _imported(context: dg.ResolutionContext, reference: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _built(kind: type) -> dg.Resolver:
+def _split(given: Mapping[str, Any]) -> EntitySplit | TimeSplit:
+    return TimeSplit(**given) if "column" in given else EntitySplit(**given)
+
+
+def _built(kind: Callable[..., Any]) -> dg.Resolver:
     return dg.Resolver(lambda context, given: kind(**given), model_field_type=dict[str, Any])
 
 
@@ -40,7 +46,9 @@ class UseCase(Declaration, dg.Component, dg.Model, dg.Resolvable):
     estimator: Imported
     sample: Imported | None = None
     # Any, because Dagster would otherwise look into a policy's own fields; Declaration checks the type.
-    split: Annotated[Any, _built(EntitySplit)] = EntitySplit()
+    file: Annotated[Any, _built(FileFormat)] = FileFormat()
+    split: Annotated[Any, _built(lambda **given: _split(given))] = EntitySplit()
+    leakage: Annotated[Any, _built(Leakage)] = Leakage()
     gate: Annotated[Any, _built(Gate)]
     approval: Annotated[Any, _built(Approval)] = Approval()
     monitoring: Annotated[Any, _built(Monitoring)] = Monitoring()

@@ -18,7 +18,7 @@ def capture_lines(
 ) -> list[bytes]:
     """A line per request; `rows` as a client has them, with or without the target."""
     served = ServedModel(model)
-    asked = rows.drop(columns=served.declared.target, errors="ignore")
+    asked = rows.drop(columns=list(served.declared.unseen), errors="ignore")
     lines = []
     for number, start in enumerate(range(0, len(asked), rows_per_request)):
         body = asked.iloc[start : start + rows_per_request].to_csv(index=False).encode()

@@ -92,7 +92,7 @@ def _request_columns(
         return []
     code = model_in(snapshots.place(_model(instance, use_case, window).path)).code
     columns = code.named(code.declared.raw).to_schema().columns
-    return [column for column in columns if column != code.declared.target]
+    return [column for column in columns if column not in code.declared.unseen]
 
 
 def _model(instance: dg.DagsterInstance, use_case: str, window: Window) -> Record:

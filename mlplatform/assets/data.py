@@ -25,7 +25,7 @@ def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
         def make(inputs: Inputs) -> Production:
             landed = inputs.one(LANDED_FILE)
             file, batch = str(landed.details["file"]), str(landed.batch)
-            table = read_landed(landed_files.proven(landed.sha256), file, batch)
+            table = read_landed(landed_files.proven(landed.sha256), file, batch, declaration.file)
             snapshot = snapshots.write_table(name, "raw", batch, table)
             shown = {"file": file, **table_metadata(table, snapshot, snapshots)}
             readable = answered_check(
@@ -52,6 +52,7 @@ def validated_assets(declaration: Declaration) -> dg.AssetsDefinition:
                 declaration.raw,
                 source_file=str(raw.details["file"]),
                 max_quarantined_share=declaration.max_quarantined_share,
+                file_format=declaration.file,
             )
             ids = set(table.column(ROW_ID).to_pylist())
             return _validated_production(declaration, snapshots, str(raw.batch), judged, ids)
@@ -110,9 +111,9 @@ def features_asset(declaration: Declaration) -> dg.AssetsDefinition:
             validated = inputs.one("validated")
             rows = snapshots.read_frame(validated.path)
             made = make_features(
-                rows, declaration.build_features, declaration.features, target=declaration.target
+                rows, declaration.build_features, declaration.features, unseen=declaration.unseen
             )
-            beside = carried(rows, entity=declaration.entity, target=declaration.target)
+            beside = carried(rows, declaration.carried)
             for column in reversed(beside.columns):
                 made.insert(0, column, beside[column])
             snapshot = snapshots.write_table(name, "features", validated.batch, made)

@@ -122,7 +122,7 @@ def _compared(
     model = model_in(snapshots.place(inputs.one("model").path))
     of_features, of_predictions = _baselines(model, inputs, snapshots)
     code = model.code
-    rows = typed_rows(captured, code.named(code.declared.raw), code.declared.target)
+    rows = typed_rows(captured, code.named(code.declared.raw), code.declared.unseen)
     if rows.empty:
         return None, captured.num_rows
     answers = pd.DataFrame({PREDICTION: captured.column(PREDICTION).to_pandas()})

@@ -1,6 +1,7 @@
 """`endpoint`: the approved model answers. Every materialization is a deployment or a rollback."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -89,12 +90,12 @@ def trial_of(judged: Judged, snapshots: Snapshots) -> Trial:
     features = snapshots.read_frame(part.path).head(_TRIAL_ROWS)
     rows = snapshots.read_frame(part.validated).set_index(ROW_ID).loc[features[ROW_ID]]
     expected = tuple(float(one) for one in model.predict(features))
-    return Trial(Message("text/csv; header=present", as_csv(rows, declared.target)), expected)
+    return Trial(Message("text/csv; header=present", as_csv(rows, declared.unseen)), expected)
 
 
-def as_csv(rows: "pd.DataFrame", target: str) -> bytes:
-    """Typed rows as text that reads back to the same values, without the target."""
-    return rows.drop(columns=target).to_csv(index=False).encode()
+def as_csv(rows: "pd.DataFrame", unseen: Sequence[str]) -> bytes:
+    """Typed rows as text that reads back to the same values, without what a client does not know."""
+    return rows.drop(columns=list(unseen)).to_csv(index=False).encode()
 
 
 def _production(

@@ -20,6 +20,7 @@ from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.gate import Verdict, judge
 from mlplatform.ml.importance import permutation_importance
 from mlplatform.ml.metrics import metric
+from mlplatform.ml.splits import column_of
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
@@ -106,7 +107,7 @@ class Judged:
         path = f"{self.declaration.name}/training_set/{digest}.json"
         split = read_manifest(self.snapshots, path).split
         if split != self.manifest.split:
-            held_out = split.held_out(self.rows[self.declaration.entity].tolist())
+            held_out = split.held_out(self.rows[column_of(split, self.declaration.entity)].tolist())
             self.rows, self.y = self.rows[held_out].reset_index(drop=True), self.y[held_out]
 
     def verdict(self, rival: Model | None) -> "tuple[Verdict, dict[str, np.ndarray]]":

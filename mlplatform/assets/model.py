@@ -65,6 +65,8 @@ def declared(declaration: Declaration) -> Declared:
         seed=declaration.seed,
         threads=declaration.threads,
         code_version=declaration.code_version(BY_NAME["model"]),
+        after_the_fact=declaration.after_the_fact,
+        positive=declaration.positive,
     )
 
 

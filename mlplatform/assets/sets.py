@@ -12,7 +12,7 @@ from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.manifests import FeaturesVersion, SetManifest, draw_sets
 from mlplatform.ml.plots import class_balance, markdown_image
-from mlplatform.ml.splits import Side
+from mlplatform.ml.splits import Side, column_of
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.ml.sufficiency import refuse_too_little
 from mlplatform.resources.single_flight import SingleFlight
@@ -60,7 +60,7 @@ def _previous_manifests(
 def _draw(
     declaration: Declaration, inputs: Inputs, snapshots: Snapshots, previous: list[SetManifest]
 ) -> dict[Side, SetManifest]:
-    columns = {declaration.entity: "entity", declaration.target: "target"}
+    decides, target = column_of(declaration.split, declaration.entity), declaration.target
     versions = [
         FeaturesVersion(str(r.batch), r.sha256, r.path, str(r.details["validated"]))
         for r in inputs.all("features")
@@ -69,7 +69,9 @@ def _draw(
         declaration.name,
         declaration.split,
         versions,
-        lambda version: snapshots.read_frame(version.path, list(columns)).rename(columns=columns),
+        lambda version: snapshots.read_frame(version.path, [decides, target]).rename(
+            columns={decides: "decides", target: "target"}
+        ),
         previous,
         classes=declaration.task != "regression",
     )
@@ -84,7 +86,7 @@ def _production(declaration: Declaration, drawn: dict[Side, SetManifest], snapsh
             snapshot=Snapshot(stored.sha256, stored.path, manifest.rows),
             metadata={
                 "batches": len(manifest.parts),
-                "rule": manifest.split.model_dump(),
+                "rule": manifest.split.model_dump(mode="json"),
                 **pictures,
                 "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
             },

@@ -83,7 +83,7 @@ def predictions_for(model: Model, file: Path) -> tuple[pd.DataFrame, list[Case]]
     refuse_what_is_no_file(file)
     table = read_landed(file, str(file), "predict").drop_columns([ROW_ID])
     declared = model.code.declared
-    rows, cases = RowRules(model.code.named(declared.raw), declared.target).sorted_out(table)
+    rows, cases = RowRules(model.code.named(declared.raw), declared.unseen).sorted_out(table)
     result = rows[[declared.entity]].copy()
     result.insert(0, "row", rows.index + 1)
     if len(rows):

@@ -35,6 +35,16 @@ class Declared:
     seed: int
     threads: int
     code_version: str
+    after_the_fact: tuple[str, ...] = ()
+    positive: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "after_the_fact", tuple(self.after_the_fact))  # JSON has lists
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Columns of the raw contract that are not known when a prediction is asked for."""
+        return (self.target, *self.after_the_fact)
 
     def to_bytes(self) -> bytes:
         """The declaration as it stands in `code/use_case.json`."""

@@ -83,7 +83,7 @@ class Model:
         declared = self.code.declared
         build = self.code.named(declared.build_features)
         contract = self.code.named(declared.features)
-        return make_features(rows, build, contract, target=declared.target)
+        return make_features(rows, build, contract, unseen=declared.unseen)
 
     def predict(self, features: pd.DataFrame) -> np.ndarray:
         """Shape (n,): the probability of the second class (binary) or the predicted value (regression)."""

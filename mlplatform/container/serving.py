@@ -74,7 +74,7 @@ class ServedModel:
         self._schema = self._features.to_schema()
         self._names = list(self._schema.columns)
         self._plain = _plain_features(self._schema)
-        self.rules = RowRules(code.named(self.declared.raw), self.declared.target)
+        self.rules = RowRules(code.named(self.declared.raw), self.declared.unseen)
         self.model.pipeline  # noqa: B018 - now, not with the first request
 
     def prove(self, artifact_sha256: str, code_sha256: str) -> None:
@@ -115,7 +115,7 @@ class ServedModel:
                 return keeping_every_rule(features[self._names], self._schema)
             except SchemaErrors:
                 pass
-        return make_features(rows, self._build, self._features, target=self.declared.target)
+        return make_features(rows, self._build, self._features, unseen=self.declared.unseen)
 
     def _is_one_to_one(self, features: Any, rows: pd.DataFrame) -> bool:
         columns = getattr(features, "columns", None)

@@ -25,6 +25,7 @@ from mlplatform.ml.environment import environment
 from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.manifests import SetManifest
+from mlplatform.ml.splits import column_of
 from mlplatform.ml.stored_tables import read_stored
 from mlplatform.ml.table_hash import table_hash
 
@@ -83,7 +84,7 @@ def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFr
                 (root / part.path).resolve(),
             )
         frame = table.to_pandas()
-        held_out = manifest.split.held_out(frame[declared.entity].tolist())
+        held_out = manifest.split.held_out(frame[column_of(manifest.split, declared.entity)].tolist())
         frames.append(frame[held_out if manifest.side == "validation" else ~held_out])
     return pd.concat(frames, ignore_index=True)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.coercion import coerce, kind_of, rule_of
 from mlplatform.ml.errors import BrokenCode, Case, ContractBroken
+from mlplatform.ml.file_format import PLAIN, FileFormat
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.rules import keeping_every_rule
 
@@ -38,11 +39,19 @@ class Validated:
         return {str(rule): int(rows) for rule, rows in names.value_counts().items()}
 
 
-def validate(landed: pa.Table, contract: Any, *, source_file: str, max_quarantined_share: float) -> Validated:
+def validate(
+    landed: pa.Table,
+    contract: Any,
+    *,
+    source_file: str,
+    max_quarantined_share: float,
+    file_format: FileFormat = PLAIN,
+) -> Validated:
     """Judge a batch of text columns by a pandera model.
 
-    `landed` is the table of `read_landed`. Columns that the contract does not name are left behind
-    (the raw snapshot keeps them), unless it is strict. Rows in = rows + quarantine, always.
+    `landed` is the table of `read_landed`, spelled as `file_format` says. Columns that the contract does not
+    name are left behind (the raw snapshot keeps them), unless it is strict. Rows in = rows + quarantine,
+    always.
     Raises ContractBroken, and BrokenCode for a contract that cannot be kept row by row.
     """
     schema = contract.to_schema()

@@ -15,24 +15,27 @@ from mlplatform.ml.code_files import files_of
 from mlplatform.ml.code_version import code_version
 from mlplatform.ml.coercion import kind_of
 from mlplatform.ml.contracts import refuse_unsupported
+from mlplatform.ml.file_format import FileFormat
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import canonical_json
 from mlplatform.ml.metrics import metric
 from mlplatform.ml.naming import checked_use_case_name
-from mlplatform.ml.policies import Approval, Monitoring, Retraining
+from mlplatform.ml.policies import Approval, Leakage, Monitoring, Retraining
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.splits import EntitySplit
+from mlplatform.ml.splits import EntitySplit, Split, TimeSplit, column_of
 from mlplatform.ml.steps import Step
 
 PLATFORM_PREFIXES = ("mlplatform.ml", "mlplatform.container")
 POLICIES = {
-    "split": EntitySplit,
+    "file": FileFormat,
+    "split": (EntitySplit, TimeSplit),
+    "leakage": Leakage,
     "gate": Gate,
     "approval": Approval,
     "monitoring": Monitoring,
     "retraining": Retraining,
 }
-Task = Literal["binary_classification", "regression"]
+Task = Literal["binary_classification", "multiclass_classification", "regression"]
 
 
 class Declaration(BaseModel):
@@ -58,7 +61,17 @@ class Declaration(BaseModel):
     entity: str = Field(description="column that names whom a row is about")
     target: str = Field(description="column to predict")
     task: Task
-    split: EntitySplit = EntitySplit()
+    positive: str | int | None = Field(
+        default=None,
+        description="binary classification: the class whose probability is predicted; the larger one if None",
+    )
+    file: FileFormat = FileFormat()
+    after_the_fact: tuple[str, ...] = Field(
+        default=(),
+        description="columns known only when the target is: hidden from build_features, not part of requests",
+    )
+    split: Split = EntitySplit()
+    leakage: Leakage = Leakage()
     gate: Gate
     approval: Approval = Approval()
     monitoring: Monitoring = Monitoring()
@@ -84,8 +97,10 @@ class Declaration(BaseModel):
     def _fits_together(self) -> Declaration:
         checked_use_case_name(self.name)
         for field, kind in POLICIES.items():
-            if not isinstance(getattr(self, field), kind):
-                raise ValueError(f"{self.name}: {field} must be {kind.__name__}(...)")
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            if not isinstance(getattr(self, field), kinds):
+                names = " or ".join(f"{one.__name__}(...)" for one in kinds)
+                raise ValueError(f"{self.name}: {field} must be {names}")
         if metric(self.gate.metric).task != self.task:
             raise ValueError(f"{self.name}: the gate's metric {self.gate.metric!r} does not fit {self.task}")
         self._refuse_what_cannot_be_named()
@@ -106,23 +121,43 @@ class Declaration(BaseModel):
     def _refuse_columns_that_do_not_fit(self) -> None:
         refuse_unsupported(self.raw.to_schema())
         columns, features = self.raw.to_schema().columns, self.features.to_schema().columns
-        for role, column in (("entity", self.entity), ("target", self.target)):
+        self._refuse_odd_roles(columns)
+        self._refuse_odd_after_the_fact(set(columns))
+        if ROW_ID in columns:
+            raise ValueError(f"{self.name}: {self.raw.__name__} cannot name {ROW_ID!r}, which every row gets")
+        taken = {*self.carried, *self.after_the_fact, ROW_ID} & set(features)
+        if taken:
+            raise ValueError(f"{self.name}: {', '.join(sorted(taken))} cannot be a feature")
+        unknown = {*self.gate.slices, *filter(None, [self.gate.naive])} - set(features) - set(columns)
+        if unknown:
+            raise ValueError(f"{self.name}: the gate names {sorted(unknown)}, which no contract has")
+
+    def _refuse_odd_roles(self, columns: Mapping[str, Any]) -> None:
+        roles = {"entity": self.entity, "target": self.target}
+        if isinstance(self.split, TimeSplit):
+            roles["time"] = self.split.column
+        for role, column in roles.items():
             if column not in columns:
                 raise ValueError(f"{self.name}: {role} {column!r} is no column of {self.raw.__name__}")
             if columns[column].nullable or not columns[column].required:
                 raise ValueError(f"{self.name}: {role} {column!r} must not be optional or nullable")
-        if kind_of(columns[self.target].dtype) not in ("int", "float", "bool"):
-            raise ValueError(f"{self.name}: target {self.target!r} must be int, float or bool")
         if self.entity == self.target:
             raise ValueError(f"{self.name}: {self.entity!r} cannot be both entity and target")
-        if ROW_ID in columns:
-            raise ValueError(f"{self.name}: {self.raw.__name__} cannot name {ROW_ID!r}, which every row gets")
-        taken = {self.entity, self.target, ROW_ID} & set(features)
-        if taken:
-            raise ValueError(f"{self.name}: {', '.join(sorted(taken))} cannot be a feature")
-        unknown = set(self.gate.slices) - set(features) - set(columns)
-        if unknown:
-            raise ValueError(f"{self.name}: the gate slices by {sorted(unknown)}, which no contract has")
+        kinds = {role: kind_of(columns[column].dtype) for role, column in roles.items()}
+        if kinds.get("time", "datetime") != "datetime":
+            raise ValueError(f"{self.name}: time {roles['time']!r} must be a datetime column")
+        if self.task == "regression" and kinds["target"] not in ("int", "float", "bool"):
+            raise ValueError(f"{self.name}: target {self.target!r} of a regression must be a number")
+
+    def _refuse_odd_after_the_fact(self, columns: set[str]) -> None:
+        for column in self.after_the_fact:
+            if column not in columns:
+                raise ValueError(
+                    f"{self.name}: after_the_fact {column!r} is no column of {self.raw.__name__}"
+                )
+        roles = {*self.carried} & {*self.after_the_fact}
+        if roles:
+            raise ValueError(f"{self.name}: {', '.join(sorted(roles))} cannot be known only after the fact")
 
     def _refuse_what_cannot_be_named(self) -> None:
         """A model's own copy of the code finds each part by module and name."""
@@ -139,6 +174,16 @@ class Declaration(BaseModel):
     def _parts(self) -> dict[str, Any]:
         names = ("raw", "features", "build_features", "estimator")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Columns that `build_features` never sees and requests lack: the target, and what comes with it."""
+        return (self.target, *self.after_the_fact)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Columns that travel beside the features: entity, target, and the time of a time split."""
+        return tuple(dict.fromkeys((self.entity, self.target, column_of(self.split, self.entity))))
 
     @cached_property
     def package(self) -> str:
@@ -171,14 +216,18 @@ class Declaration(BaseModel):
 
     def parameters(self, step: Step) -> Mapping[str, Any]:
         """What of the declaration, besides code, decides a step's outcome; plain JSON values."""
+        carried = list(self.carried)
         roles = {"entity": self.entity, "target": self.target}
+        spelling = self.file.model_dump(mode="json")
+        text = {name: spelling.pop(name) for name in ("delimiter", "encoding")}
         by_step: dict[str, dict[str, Any]] = {
-            "raw": {},
-            "validated": {"max_quarantined_share": self.max_quarantined_share},
-            "features": roles,
+            "raw": text,
+            "validated": {"max_quarantined_share": self.max_quarantined_share, **spelling},
+            "features": {"carried": carried, "unseen": list(self.unseen)},
             "sets": {
                 **roles,
                 "split": self.split.model_dump(),
+                "leakage": self.leakage.model_dump(mode="json"),
                 "minimum_rows": self.minimum_rows,
                 "task": self.task,
             },
@@ -188,6 +237,8 @@ class Declaration(BaseModel):
                 "seed": self.seed,
                 "threads": self.threads,
                 "task": self.task,
+                "positive": self.positive,
+                "after_the_fact": list(self.after_the_fact),
             },
             "evaluation": {"gate": self.gate.model_dump(mode="json"), "task": self.task, "seed": self.seed},
             "model_card": {

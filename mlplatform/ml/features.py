@@ -17,23 +17,26 @@ BuildFeatures = Callable[["pd.DataFrame"], "pd.DataFrame"]
 _SAMPLED_ROWS = 32
 
 
-def make_features(rows: pd.DataFrame, build: BuildFeatures, contract: Any, *, target: str) -> pd.DataFrame:
+def make_features(
+    rows: pd.DataFrame, build: BuildFeatures, contract: Any, *, unseen: Sequence[str]
+) -> pd.DataFrame:
     """The feature columns of the contract for n validated rows, in its order, index 0..n-1.
 
-    The function sees neither target nor row id, so it cannot leak them; and it is called a second time on a
-    few rows, since a function that looks at other rows (a mean of the batch, say) would answer differently
-    for the single row of a request. Raises BrokenCode.
+    The function sees neither row id nor the `unseen` columns (the target, and what is known only after the
+    fact), so it cannot leak them; and it is called a second time on a few rows, since a function that looks
+    at other rows (a mean of the batch, say) would answer differently for the single row of a request.
+    Raises BrokenCode.
     """
-    given = rows.drop(columns=[ROW_ID, target], errors="ignore").reset_index(drop=True)
+    given = rows.drop(columns=[ROW_ID, *unseen], errors="ignore").reset_index(drop=True)
     features = _called(build, given)
     checked = _checked(features, given, contract)
     _refuse_looking_at_other_rows(build, given, checked, contract)
     return checked
 
 
-def carried(rows: pd.DataFrame, *, entity: str, target: str) -> pd.DataFrame:
-    """What travels beside the features to the sets and is never one of them: row id, entity, target."""
-    return rows[[ROW_ID, entity, target]].reset_index(drop=True)
+def carried(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """What travels beside the features to the sets and is never one of them: row id, entity, time, target."""
+    return rows[[ROW_ID, *columns]].reset_index(drop=True)
 
 
 def _called(build: BuildFeatures, rows: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,11 @@ class Gate(BaseModel):
         default=(),
         description="Columns by whose values the metric is reported as well; they inform, not decide.",
     )
+    naive: str | None = Field(
+        default=None,
+        description="Column that holds the forecast one would make without a model (a plan, the value of the "
+        "day before): the first model has to beat it. If None, that is the mean of the training set.",
+    )
     resamples: int = Field(default=500, ge=50, description="Bootstrap resamples behind each interval.")
 
     @field_validator("metric")

@@ -34,6 +34,26 @@ class Approval(BaseModel):
         return self
 
 
+class Leakage(BaseModel):
+    """When a model would know at training what it cannot know when it is asked; blocks the training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duplicates: float = Field(
+        default=0.05, ge=0, le=1, description="share of held-out rows that may have an exact twin in training"
+    )
+    alone: float = Field(
+        default=0.98,
+        gt=0,
+        le=1,
+        description="a single feature that explains the target as well as this is a leak: the area under the "
+        "ROC curve of a classification, the share of the variance of a regression",
+    )
+    allowed: tuple[str, ...] = Field(
+        default=(), description="features that may explain the target alone, because a person has looked"
+    )
+
+
 class Monitoring(BaseModel):
     """When captured traffic counts as drifted."""
 

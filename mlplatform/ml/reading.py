@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlplatform.ml.errors import UnreadableFile
+from mlplatform.ml.file_format import PLAIN, FileFormat
 from mlplatform.ml.naming import ROW_DIGITS, row_ids_prefix
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _MAGIC = {
 }
 
 
-def read_landed(path: Path, name: str, batch: str) -> pa.Table:
+def read_landed(path: Path, name: str, batch: str, file_format: FileFormat = PLAIN) -> pa.Table:
     """The file's rows as text columns plus `row_id` (batch and 1-based data row).
 
     `path` holds the landed bytes, `name` is what the file was called and stands in messages.

@@ -2,12 +2,12 @@
 
 Types and rules are those that a landed batch is judged by. Rules of a whole batch (a key stands once, a
 share, anything that gives one answer for all rows) mean nothing for a request and are left out, and so is a
-rule that needs the target.
+rule that needs the target, or what else is known only after the fact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,23 +24,26 @@ if TYPE_CHECKING:
 _SHOWN_CASES = 20
 
 
-def judge_rows(table: pa.Table, contract: Any, target: str) -> pd.DataFrame:
-    """The n rows of a request, typed exactly as `validate` types a batch, index 0..n-1, without `target`.
+def judge_rows(table: pa.Table, contract: Any, unseen: Sequence[str]) -> pd.DataFrame:
+    """The n rows of a request, typed exactly as `validate` types a batch, index 0..n-1, without `unseen`.
 
     `table` has text columns, blanks null. Raises BadRequest naming row, column, value and rule.
     Whoever has more than one request keeps a `RowRules`.
     """
-    return RowRules(contract, target).judged(table)
+    return RowRules(contract, unseen).judged(table)
 
 
 class RowRules:
-    """The row rules of a pandera raw contract. Nothing changes while it judges, so threads may share it."""
+    """The row rules of a pandera raw contract. Nothing changes while it judges, so threads may share it.
 
-    def __init__(self, contract: Any, target: str) -> None:
+    `unseen`: columns that a request has not, the target above all; rules that need them are left out.
+    """
+
+    def __init__(self, contract: Any, unseen: Sequence[str]) -> None:
         schema = contract.to_schema()
         refuse_unsupported(schema)
-        self.target = target
-        self.schema = schema.remove_columns([target]) if target in schema.columns else schema
+        self.unseen = tuple(unseen)
+        self.schema = schema.remove_columns([name for name in self.unseen if name in schema.columns])
         self.columns: tuple[str, ...] = tuple(self.schema.columns)
 
     @cached_property
@@ -72,7 +75,7 @@ class RowRules:
                 f"the request lacks the column {hints}. Give it in every row; null where it is unknown.",
                 [Case("required column", name, None) for name in required],
             )
-        further = [name for name in further if name != self.target]
+        further = [name for name in further if name not in self.unseen]
         if missing and further:  # an optional column, misspelled, would pass for an unknown value
             hints = ", ".join(with_nearest(name, missing) for name in further)
             raise BadRequest(
@@ -132,7 +135,7 @@ class RowRules:
         try:
             result = check(frame) if name is None else check(frame, name)
         except Exception as error:
-            if f"'{self.target}'" in str(error):  # it is about the target, which a request has not
+            if any(f"'{column}'" in str(error) for column in self.unseen):
                 return []
             raise BrokenCode(f"the rule {check.name!r} of {self.schema.name} fails: {error!r}") from error
         if result.check_passed or result.failure_cases is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
+from datetime import date
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,3 +54,76 @@ class EntitySplit(BaseModel):
 
         sides = {entity: below_limit(entity) for entity in set(entities)}
         return np.fromiter((sides[entity] for entity in entities), dtype=bool, count=len(entities))
+
+
+class TimeSplit(BaseModel):
+    """The latest rows are held out, so that no model is trained on what came after it is judged.
+
+    Either the last `validation_batches` batches (by their first day), or the last `validation_share` of the
+    days that have rows. The border is a day: a row from that day on is held out, whatever batch it is in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str = Field(description="column of the raw contract that says when a row happened; a datetime")
+    validation_batches: int | None = Field(default=None, ge=1, description="how many of the last batches")
+    validation_share: float | None = Field(default=None, gt=0, lt=1, description="share of the days")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> TimeSplit:
+        if (self.validation_batches is None) == (self.validation_share is None):
+            raise ValueError("TimeSplit needs either validation_batches or validation_share")
+        return self
+
+    def cut(self, days_of_batches: Collection[Sequence[str]]) -> TimeCut:
+        """The border over these batches, each given as its ISO days in order (none for a batch of no rows).
+
+        With fewer batches or days than are to be held out, everything is.
+        """
+        days = [batch for batch in days_of_batches if batch]
+        if not days:
+            return TimeCut(column=self.column, first_day=date.min)
+        if self.validation_batches is not None:
+            starts = sorted(batch[0] for batch in days)
+            first = starts[-min(self.validation_batches, len(starts))]
+        else:
+            known = sorted({day for batch in days for day in batch})
+            first = known[-max(1, math.floor(len(known) * (self.validation_share or 0)))]
+        return TimeCut(column=self.column, first_day=date.fromisoformat(first))
+
+
+class TimeCut(BaseModel):
+    """A time split over given batches: rows from `first_day` on are held out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    first_day: date
+
+    def held_out(self, times: Sequence[object]) -> np.ndarray:
+        """True where the row is from `first_day` on; shape (n,). Times with a zone count in UTC."""
+        import numpy as np
+
+        return np.asarray(days_of(times) >= np.datetime64(self.first_day, "D"))
+
+
+Split = EntitySplit | TimeSplit
+"""What a use case declares."""
+Rule = EntitySplit | TimeCut
+"""What a drawn set was drawn by."""
+
+
+def column_of(split: Split | Rule, entity: str) -> str:
+    """The column whose values decide about a row's side."""
+    return entity if isinstance(split, EntitySplit) else split.column
+
+
+def days_of(times: Sequence[object]) -> np.ndarray:
+    """The UTC days of n times as datetime64[D]. ValueError for a missing one, which has no side."""
+    import numpy as np
+    import pandas as pd
+
+    index = pd.DatetimeIndex(pd.to_datetime(list(times), utc=True))
+    if index.isna().any():
+        raise ValueError("a row without a time has no side; the contract must not let it through")
+    return np.asarray(index.tz_localize(None), dtype="datetime64[D]")

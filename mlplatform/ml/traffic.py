@@ -109,7 +109,7 @@ def captured_rows(lines: Iterable[tuple[str, bytes]], columns: Sequence[str]) ->
     return captured
 
 
-def typed_rows(captured: pa.Table, contract: Any, target: str) -> pd.DataFrame:
+def typed_rows(captured: pa.Table, contract: Any, unseen: Sequence[str]) -> pd.DataFrame:
     """The captured rows in the contract's types, without those that break one of its row rules.
 
     A server refuses such rows, so there should be none; with more than a thousand of them this raises
@@ -117,7 +117,7 @@ def typed_rows(captured: pa.Table, contract: Any, target: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rules = RowRules(contract, target)
+    rules = RowRules(contract, unseen)
     asked = _as_requested(captured, rules)
     good, refused = list[Any](), 0
     waiting = [asked]

@@ -67,11 +67,11 @@ def lay_out(
     snapshots = Snapshots(root=str(layout.channel("training")))
     for seed, batch in enumerate(["april", "may"]):
         rows = people(batch, seed)
-        beside = carried(rows, entity=CASE.entity, target=CASE.target)
-        made = make_features(rows, build_features, EnrolleeFeatures, target=CASE.target)
+        beside = carried(rows, [CASE.entity, CASE.target])
+        made = make_features(rows, build_features, EnrolleeFeatures, unseen=[CASE.target])
         stored = snapshots.write_table("job_change", "features", batch, pd.concat([beside, made], axis=1))
         versions.append(FeaturesVersion(batch, stored.sha256, stored.path, "validated"))
-        labels[batch] = beside.rename(columns={CASE.entity: "entity", CASE.target: "target"})
+        labels[batch] = beside.rename(columns={CASE.entity: "decides", CASE.target: "target"})
     manifest = draw_sets("job_change", CASE.split, versions, lambda one: labels[one.batch])[side]
     (layout.channel("training") / SET_MANIFEST).write_text(json.dumps(manifest.to_json()))
     write_code(layout.channel("code"), CASE.code_files(), DECLARED)

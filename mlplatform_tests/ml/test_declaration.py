@@ -55,7 +55,7 @@ class Elsewhere(pan.DataFrameModel):
         ({"target": "training_hours"}, "training_hours cannot be a feature"),
         (
             {"gate": Gate(metric="roc_auc", minimum=0.7, slices=("sex",))},
-            "slices by ['sex'], which no contract has",
+            "names ['sex'], which no contract has",
         ),
         ({"raw": Elsewhere}, "not in one folder"),
         ({"raw": build_features}, "raw must be a pandera DataFrameModel"),

@@ -34,7 +34,7 @@ def build(given: pd.DataFrame) -> pd.DataFrame:
 
 
 def make(build: Callable[[pd.DataFrame], pd.DataFrame], count: int = 40) -> pd.DataFrame:
-    return make_features(rows(count), build, Doubled, target="y")
+    return make_features(rows(count), build, Doubled, unseen=["y"])
 
 
 def test_features_are_the_columns_of_the_contract_one_row_per_row() -> None:
@@ -59,7 +59,7 @@ def test_the_function_sees_neither_target_nor_row_id_and_cannot_change_its_input
         return made
 
     before = given.copy()
-    make_features(given, spying, Doubled, target="y")
+    make_features(given, spying, Doubled, unseen=["y"])
     assert set(map(tuple, seen)) == {("who", "amount")}
     pd.testing.assert_frame_equal(given, before)
 
@@ -107,7 +107,7 @@ def test_categories_may_depend_on_the_rows_as_long_as_the_values_do_not() -> Non
     def categories(given: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"label": given["who"].astype(str).astype("category")}, index=given.index)
 
-    assert make_features(rows(50), categories, Categorical, target="y").shape == (50, 1)
+    assert make_features(rows(50), categories, Categorical, unseen=["y"]).shape == (50, 1)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_an_error_of_the_function_is_its_own() -> None:
 
 
 def test_what_travels_beside_the_features() -> None:
-    beside = carried(rows(3), entity="who", target="y")
+    beside = carried(rows(3), ["who", "y"])
     assert list(beside.columns) == ["row_id", "who", "y"] and list(beside.index) == [0, 1, 2]
 
 
 def test_the_shipped_function_keeps_its_promises() -> None:
     people = generate(200, 1).assign(row_id=[f"b:{n:09}" for n in range(200)])
-    made = make_features(people, build_features, EnrolleeFeatures, target="target")
+    made = make_features(people, build_features, EnrolleeFeatures, unseen=["target"])
     assert made.shape == (200, 11)

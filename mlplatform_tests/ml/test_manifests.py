@@ -20,7 +20,7 @@ def version(batch: str, content: object = "", validated: str = "v") -> FeaturesV
 
 
 def labels(start: int, count: int) -> pd.DataFrame:
-    return pd.DataFrame({"entity": range(start, start + count), "target": [n % 3 % 2 for n in range(count)]})
+    return pd.DataFrame({"decides": range(start, start + count), "target": [n % 3 % 2 for n in range(count)]})
 
 
 def draw(
@@ -46,7 +46,7 @@ def test_every_row_is_in_one_set_and_counted_by_class() -> None:
     drawn = draw_sets("case", SPLIT, [version("a")], lambda one: table)
     assert {side: drawn[side].side for side in SIDES} == {side: side for side in SIDES}
     assert sum(drawn[side].rows for side in SIDES) == 50
-    held_out = SPLIT.held_out(table["entity"].tolist())
+    held_out = SPLIT.held_out(table["decides"].tolist())
     assert drawn["validation"].rows == held_out.sum()
     expected = Counter(table["target"][~held_out].astype(str))
     assert drawn["training"].classes == dict(expected)

@@ -152,7 +152,7 @@ def test_a_request_is_judged_as_a_batch_is(contract: Any, data: st.DataObject) -
     rows = data.draw(rows_for(contract))
     expected, broken = as_a_batch(rows, contract)
     try:
-        frame = judge_rows(table_of(rows), contract, "target")
+        frame = judge_rows(table_of(rows), contract, ["target"])
     except BadRequest as refusal:
         assert {(c.row, c.column, c.rule, c.value) for c in refusal.cases} == set(
             sorted(broken, key=lambda one: one[0])[:20]
@@ -166,7 +166,7 @@ def test_a_request_is_judged_as_a_batch_is(contract: Any, data: st.DataObject) -
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)
 def test_the_fast_way_says_yes_only_where_the_full_way_does(contract: Any, data: st.DataObject) -> None:
-    table, rules = table_of(data.draw(rows_for(contract))), RowRules(contract, "target")
+    table, rules = table_of(data.draw(rows_for(contract))), RowRules(contract, ["target"])
     fast = rules._plainly_good(table)
     if fast is not None:
         pd.testing.assert_frame_equal(fast, rules._judged_in_full(table))
@@ -175,12 +175,12 @@ def test_the_fast_way_says_yes_only_where_the_full_way_does(contract: Any, data:
 def test_good_rows_take_the_fast_way() -> None:
     for contract, cells in CELLS.items():
         table = table_of([{name: values[0] for name, values in cells.items()}])
-        assert RowRules(contract, "target")._plainly_good(table) is not None
+        assert RowRules(contract, ["target"])._plainly_good(table) is not None
 
 
 def test_generated_rows_of_the_shipped_use_case_are_judged_alike() -> None:
     frame, _ = plant_faults(generate(rows=300, seed=5), RawEnrollee.to_schema(), share=0.2, seed=5)
-    rules = RowRules(RawEnrollee, "target")
+    rules = RowRules(RawEnrollee, ["target"])
     lines = csv.DictReader(io.StringIO(frame.drop(columns="target").to_csv(index=False)))
     rows: list[Row] = [{name: text or None for name, text in line.items()} for line in lines]
     refused = 0
@@ -200,13 +200,13 @@ def test_generated_rows_of_the_shipped_use_case_are_judged_alike() -> None:
 
 def test_rules_of_a_whole_batch_mean_nothing_for_a_request() -> None:
     rows = [{name: values[0] for name, values in CELLS[Plain].items()}] * 2
-    assert list(judge_rows(table_of(rows), Plain, "target")["key"]) == [1, 1]
+    assert list(judge_rows(table_of(rows), Plain, ["target"])["key"]) == [1, 1]
 
 
 def test_many_rows_are_judged_as_few_are() -> None:
     row = {name: values[0] for name, values in CELLS[Plain].items()}
-    many = judge_rows(table_of([row] * (FEW_ROWS + 1)), Plain, "target")
-    few = judge_rows(table_of([row] * FEW_ROWS), Plain, "target")
+    many = judge_rows(table_of([row] * (FEW_ROWS + 1)), Plain, ["target"])
+    few = judge_rows(table_of([row] * FEW_ROWS), Plain, ["target"])
     pd.testing.assert_frame_equal(many.iloc[:FEW_ROWS], few)
 
 
@@ -216,7 +216,7 @@ def good(contract: Any, **changes: str | None) -> Row:
 
 def refusal_of(*rows: Row, contract: Any = Plain) -> BadRequest:
     with pytest.raises(BadRequest) as caught:
-        judge_rows(table_of(list(rows)), contract, "target")
+        judge_rows(table_of(list(rows)), contract, ["target"])
     return caught.value
 
 
@@ -256,8 +256,8 @@ def test_a_missing_column_is_named_with_what_was_probably_meant() -> None:
 def test_an_optional_column_may_be_missing_but_not_misspelled() -> None:
     row = good(Special)
     del row["word"]
-    assert "word" not in judge_rows(table_of([row]), Special, "target")
-    assert "word" not in judge_rows(table_of([{**row, "target": "1"}]), Special, "target")
+    assert "word" not in judge_rows(table_of([row]), Special, ["target"])
+    assert "word" not in judge_rows(table_of([{**row, "target": "1"}]), Special, ["target"])
     refusal = refusal_of({**row, "wrod": "x"}, contract=Special)
     assert str(refusal).startswith("the request has the unknown column 'wrod' (did you mean 'word'?).")
 
@@ -274,4 +274,4 @@ class Failing(pan.DataFrameModel):
 
 def test_a_rule_that_fails_is_the_contracts_fault() -> None:
     with pytest.raises(BrokenCode, match="the rule 'looks_elsewhere' of Failing fails"):
-        judge_rows(table_of([{"key": "1"}]), Failing, "target")
+        judge_rows(table_of([{"key": "1"}]), Failing, ["target"])

@@ -108,7 +108,7 @@ def test_many_exchanges_are_read_in_blocks() -> None:
 
 
 def test_rows_in_the_types_of_the_contract() -> None:
-    rows = typed_rows(captured_rows(_lines(ONE), ("age", "time", "note")).rows, _Contract, "left")
+    rows = typed_rows(captured_rows(_lines(ONE), ("age", "time", "note")).rows, _Contract, ["left"])
     assert rows["age"].dtype == float
     assert list(rows.columns) == ["age", "time"]  # nobody ever gave a note
 
@@ -120,7 +120,7 @@ def test_rows_that_the_contract_refuses_are_left_out() -> None:
         replace(ONE, event_id=f"e{n:03}", request=Message("application/json", body), answer=answer)
         for n, body in enumerate(bodies)
     ]
-    rows = typed_rows(captured_rows(_lines(*asked), COLUMNS).rows, _Contract, "left")
+    rows = typed_rows(captured_rows(_lines(*asked), COLUMNS).rows, _Contract, ["left"])
     assert rows["age"].tolist() == [float(n) for n in range(200) if n % 7]
 
 
@@ -130,7 +130,7 @@ def test_when_everything_is_refused_something_else_is_wrong() -> None:
     import pyarrow
 
     with pytest.raises(BadRequest, match="age"):
-        typed_rows(pyarrow.Table.from_pandas(many), _Contract, "left")
+        typed_rows(pyarrow.Table.from_pandas(many), _Contract, ["left"])
 
 
 @pytest.mark.parametrize(
