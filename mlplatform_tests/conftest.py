@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
 from mlplatform.resources.environment import local
 from mlplatform_tests.requirements import require
 
 REPOSITORY = Path(__file__).parents[1]
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,17 +70,40 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeOnce:
+    """`made_once(name, make)`: the folder that `make` fills, filled once for all workers; not to be changed.
+
+    Where `make` fails, the next to ask tries again.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made, done = shared / f"made-{name}", shared / f"made-{name}.done"
+        with FileLock(shared / f"made-{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(made, ignore_errors=True)
+                made.mkdir()
+                make(made)
+                done.touch()
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_home(made_once: MadeOnce) -> Path:
     """A home in which one model was trained on generated rows. Copy it, do not change it."""
     from mlplatform_tests.cli.conftest import command_in
 
-    folder = tmp_path_factory.mktemp("trained")
-    run = command_in(folder / "home")
-    assert run("sample", "job_change", "--out", folder, "--rows", "2000").code == 0
-    assert run("land", "job_change", folder / "job_change_0001.csv").code == 0
-    done = run("run", "job_change")
-    assert done.code == 0, done.err
-    return folder / "home"
+    def train(folder: Path) -> None:
+        run = command_in(folder / "home")
+        assert run("sample", "job_change", "--out", folder, "--rows", "2000").code == 0
+        assert run("land", "job_change", folder / "job_change_0001.csv").code == 0
+        done = run("run", "job_change")
+        assert done.code == 0, done.err
+
+    return made_once("trained", train) / "home"
 
 
 @pytest.fixture

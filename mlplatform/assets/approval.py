@@ -7,7 +7,9 @@ import dagster as dg
 from pydantic import Field
 
 from mlplatform.assets.checks import answered_check
-from mlplatform.assets.production import Events, Inputs, Made, Production, guarded, publish, stamp_of
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import guarded, stamp_of
+from mlplatform.assets.publishing import publish
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.approvals import Judged, approval_of, evidence_for, judged, statements_of
 from mlplatform.lineage.deployments import waiting_for_policy

@@ -7,17 +7,9 @@ import dagster as dg
 
 from mlplatform.assets.checks import answered_check, case_table
 from mlplatform.assets.display import table_metadata
-from mlplatform.assets.production import (
-    Events,
-    Inputs,
-    Made,
-    Production,
-    guarded,
-    publish,
-    reusable,
-    reuse,
-    stamp_of,
-)
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import guarded, reusable, stamp_of
+from mlplatform.assets.publishing import publish, reuse
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
 from mlplatform.lineage.records import Record, newest
@@ -78,21 +70,23 @@ def _captured(
     if previous:
         yield from reuse(name, inputs, previous)
         return
-    columns = _request_columns(context.instance, name, window, snapshots)
-    made = _captured_production(name, window, read, captured_rows(read.lines, columns), snapshots)
+    captured = _answered_rows(context.instance, name, window, read, snapshots)
+    made = _captured_production(name, window, read, captured, snapshots)
     context.log.info(f"{window.key}: {made.outputs['captured'].snapshot.rows:,} rows captured")
     yield from publish(name, inputs, stamp, made, time.perf_counter() - started)
 
 
-def _request_columns(
-    instance: dg.DagsterInstance, use_case: str, window: Window, snapshots: Snapshots
-) -> list[str]:
-    """The columns that the window's model is asked with, by its own contract."""
+def _answered_rows(
+    instance: dg.DagsterInstance, use_case: str, window: Window, read: Traffic, snapshots: Snapshots
+) -> Captured:
+    """The lines' rows, with the columns that the window's model is asked with by its own contract."""
     if window.model_version == UNKNOWN_MODEL:
-        return []
+        return captured_rows(read.lines, [])
     code = model_in(snapshots.place(_model(instance, use_case, window).path)).code
-    columns = code.named(code.declared.raw).to_schema().columns
-    return [column for column in columns if column not in code.declared.unseen]
+    declared = code.declared
+    columns = code.named(declared.raw).to_schema().columns
+    asked = [column for column in columns if column not in declared.unseen]
+    return captured_rows(read.lines, asked, classes=declared.task == "multiclass_classification")
 
 
 def _model(instance: dg.DagsterInstance, use_case: str, window: Window) -> Record:

@@ -9,17 +9,27 @@ from typing import Any
 import dagster as dg
 
 from mlplatform.ml.errors import BlockingCheckFailed, Case
+from mlplatform.ml.leakage import Leaked
 from mlplatform.ml.steps import Step
 
 SHOWN_CASES = 20
 
-# One blocking check per step that can refuse its input: (asset, name, what it asks).
+# The blocking check of a step that can refuse its input; it speaks for any refusal: (asset, name, question).
 _BLOCKING = {
     "raw": ("raw", "readable", "the landed bytes are a UTF-8 CSV table with a header"),
     "validated": ("validated", "contract", "the batch has every column, unique keys, and few bad rows"),
     "sets": ("training_set", "enough_data", "both sets have enough rows and more than one class"),
     "approval": ("approval", "evidence", "the version exists, was promoted, and nothing it rests on changed"),
     "endpoint": ("endpoint", "ready", "approved and unchanged, and answers as the batch path does"),
+}
+# A second one, asked once the first has passed, that speaks for refusals of one kind.
+_THEN_BLOCKING = {
+    "sets": (
+        "training_set",
+        "no_leakage",
+        "nothing that tells the target, or the held-out rows, gets into training",
+        Leaked,
+    ),
 }
 _FURTHER = {
     "validated": (
@@ -41,7 +51,7 @@ _CASE_COLUMNS = dg.TableSchema(
 
 
 def blocking_check(step: Step) -> tuple[str, str] | None:
-    """(asset, check name) that speaks for a step when it refuses its input."""
+    """(asset, check name) that speaks for a step when it refuses its input, whatever the reason."""
     found = _BLOCKING.get(step.name)
     return (found[0], found[1]) if found else None
 
@@ -50,7 +60,8 @@ def check_specs(
     use_case: str, step: Step, partitions: dg.PartitionsDefinition[Any] | None
 ) -> list[dg.AssetCheckSpec]:
     """Specs of the checks that a step's body answers; partitioned as the step is."""
-    blocking = [(*_BLOCKING[step.name], True)] if step.name in _BLOCKING else []
+    asked = [one[step.name][:3] for one in (_BLOCKING, _THEN_BLOCKING) if step.name in one]
+    blocking = [(*one, True) for one in asked]
     further = [(*one, False) for one in _FURTHER.get(step.name, ())]
     with warnings.catch_warnings():
         # partitioned checks are a preview in this Dagster; without them a batch's check names no batch
@@ -86,9 +97,17 @@ def answered_check(
     )
 
 
-def failed_check(use_case: str, step: Step, error: BlockingCheckFailed) -> dg.AssetCheckResult:
-    """The blocking check of a step, failed for this reason and with these cases."""
+def refusal(use_case: str, step: Step, error: BlockingCheckFailed) -> list[dg.AssetCheckResult]:
+    """The blocking check of a step that speaks for this error, failed; the one asked before it, passed."""
     asset, name = blocking_check(step) or (step.outputs[0], step.name)
+    then = _THEN_BLOCKING.get(step.name)
+    if then and isinstance(error, then[3]):
+        return [answered_check(use_case, asset, name), _failed(use_case, then[0], then[1], error)]
+    return [_failed(use_case, asset, name, error)]
+
+
+def _failed(use_case: str, asset: str, name: str, error: BlockingCheckFailed) -> dg.AssetCheckResult:
+    """A check that failed for this reason and with these cases."""
     metadata = {"reason": str(error)}
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey([use_case, asset]),

@@ -1,11 +1,15 @@
 """Per batch: raw, validated + quarantine, features."""
 
+from typing import Any
+
 import dagster as dg
 
+from mlplatform.assets.batch_range import produce_batches
 from mlplatform.assets.checks import SHOWN_CASES, answered_check, case_table
 from mlplatform.assets.display import table_metadata
-from mlplatform.assets.production import Events, Inputs, Made, Production, produce
+from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.specs import step_arguments
+from mlplatform.ml.conservation import conserved
 from mlplatform.ml.contracts import Validated, validate
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import Case
@@ -28,12 +32,10 @@ def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
             table = read_landed(landed_files.proven(landed.sha256), file, batch, declaration.file)
             snapshot = snapshots.write_table(name, "raw", batch, table)
             shown = {"file": file, **table_metadata(table, snapshot, snapshots)}
-            readable = answered_check(
-                name, "raw", "readable", metadata={"rows": table.num_rows, "columns": table.num_columns - 1}
-            )
+            readable = answered_check(name, "raw", "readable", metadata={"rows": table.num_rows})
             return Production({"raw": Made(snapshot, shown, {"file": file})}, [readable])
 
-        yield from produce(context, declaration, step, snapshots, make)
+        yield from produce_batches(context, declaration, step, snapshots, make)
 
     return raw
 
@@ -54,16 +56,15 @@ def validated_assets(declaration: Declaration) -> dg.AssetsDefinition:
                 max_quarantined_share=declaration.max_quarantined_share,
                 file_format=declaration.file,
             )
-            ids = set(table.column(ROW_ID).to_pylist())
-            return _validated_production(declaration, snapshots, str(raw.batch), judged, ids)
+            return _validated_production(declaration, snapshots, str(raw.batch), judged, table.column(ROW_ID))
 
-        yield from produce(context, declaration, step, snapshots, make)
+        yield from produce_batches(context, declaration, step, snapshots, make)
 
     return validated
 
 
 def _validated_production(
-    declaration: Declaration, snapshots: Snapshots, batch: str, judged: Validated, landed_ids: set[str]
+    declaration: Declaration, snapshots: Snapshots, batch: str, judged: Validated, landed_ids: Any
 ) -> Production:
     name, rows, quarantine = declaration.name, judged.rows, judged.quarantine
     kept = snapshots.write_table(name, "validated", batch, rows)
@@ -72,9 +73,7 @@ def _validated_production(
     per_rule = judged.rows_per_rule()
     shown = quarantine.head(SHOWN_CASES).astype(object).where(quarantine.head(SHOWN_CASES).notna(), None)
     cases = [Case(q.rule, q.column, q.value, q.row) for q in shown.itertuples()]
-    conserved = len(rows) + len(quarantine) == len(landed_ids) and landed_ids == {
-        *rows[ROW_ID], *quarantine[ROW_ID]
-    }  # fmt: skip
+    all_there = conserved(landed_ids, rows[ROW_ID], quarantine[ROW_ID])
     return Production(
         {
             "validated": Made(
@@ -88,7 +87,7 @@ def _validated_production(
         },
         [
             answered_check(name, "validated", "contract", metadata=counts),
-            answered_check(name, "validated", "rows_conserved", conserved, metadata=counts),
+            answered_check(name, "validated", "rows_conserved", all_there, metadata=counts),
             answered_check(
                 name,
                 "validated",
@@ -120,6 +119,6 @@ def features_asset(declaration: Declaration) -> dg.AssetsDefinition:
             shown = table_metadata(made, snapshot, snapshots, declaration.features)
             return Production({"features": Made(snapshot, shown, {"validated": validated.path})})
 
-        yield from produce(context, declaration, step, snapshots, make)
+        yield from produce_batches(context, declaration, step, snapshots, make)
 
     return features

@@ -8,17 +8,9 @@ import dagster as dg
 
 from mlplatform.assets.captured import one_window
 from mlplatform.assets.checks import answered_check, table
-from mlplatform.assets.production import (
-    Events,
-    Inputs,
-    Made,
-    Production,
-    guarded,
-    publish,
-    reusable,
-    reuse,
-    stamp_of,
-)
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import guarded, reusable, stamp_of
+from mlplatform.assets.publishing import publish, reuse
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import Model, model_in
 from mlplatform.lineage.approvals import judged

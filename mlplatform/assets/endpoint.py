@@ -8,7 +8,9 @@ import dagster as dg
 from pydantic import Field
 
 from mlplatform.assets.checks import answered_check
-from mlplatform.assets.production import Events, Inputs, Made, Production, guarded, publish, stamp_of
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import guarded, stamp_of
+from mlplatform.assets.publishing import publish
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import Model
@@ -89,7 +91,7 @@ def trial_of(judged: Judged, snapshots: Snapshots) -> Trial:
     part = [one for one in parts if one.rows][-1]
     features = snapshots.read_frame(part.path).head(_TRIAL_ROWS)
     rows = snapshots.read_frame(part.validated).set_index(ROW_ID).loc[features[ROW_ID]]
-    expected = tuple(float(one) for one in model.predict(features))
+    expected = tuple(model.predict(features).tolist())
     return Trial(Message("text/csv; header=present", as_csv(rows, declared.unseen)), expected)
 
 

@@ -5,12 +5,14 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from mlplatform.assets.production import Events, Inputs, Made, Production, produce, refuse_other_code
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import produce, refuse_other_code
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.code import Declared
 from mlplatform.lineage.records import by_storage_id
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.hashing import file_sha256
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.resources.home import current_user
 from mlplatform.resources.single_flight import SingleFlight
@@ -75,6 +77,7 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
     stored = snapshots.adopt_folder(
         use_case, "model", manifest["version"], trained.folder, manifest["sha256"]
     )
+    files = [path for path in snapshots.place(stored.path).iterdir() if path.is_file()]
     metadata = {
         "version": manifest["version"],
         "artifact_sha256": manifest["artifact_sha256"],
@@ -88,6 +91,7 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
         "environment": manifest["environment"]["sha256"],
         "artifact_sha256": manifest["artifact_sha256"],
         "code_sha256": manifest["code_sha256"],
+        "files": {path.name: file_sha256(path) for path in sorted(files)},
         "trained_by": current_user(),
     }
     return Production({"model": Made(stored, metadata, details)})

@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from mlplatform.assets.production import Events, Inputs, Made, Production, produce
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import produce
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
 from mlplatform.ml import plots
@@ -92,5 +93,7 @@ def _card(
         environment={**trained["environment"], **trained["environment"]["libraries"], "libraries": ""},
         class_balance={side: record.details["rows_per_class"] for side, record in sets.items()},
         importance=importance,
+        looks=int(evaluation.details.get("looks", 0)),
+        looks_at_this_set=int(evaluation.details.get("looks_at_this_set", 0)),
         plots={**pictures, "Importance of features": picture},
     )

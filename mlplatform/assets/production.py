@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError  # not exported, but what it raises
 
-from mlplatform.assets.checks import blocking_check, check_record, failed_check, repeated_check
-from mlplatform.assets.provenance import mirror_tags
+from mlplatform.assets.checks import blocking_check, refusal
+from mlplatform.assets.made import Events, Inputs, Make, Production
+from mlplatform.assets.publishing import publish, reuse
 from mlplatform.lineage.champions import champion_read_by
-from mlplatform.lineage.records import (
-    Record,
-    Stamp,
-    inputs_metadata,
-    landed_batches,
-    latest_of,
-    record_metadata,
-)
+from mlplatform.lineage.records import Record, Stamp, landed_batches, latest_by_batch, latest_of
+from mlplatform.lineage.summaries import summaries_by_batch
 from mlplatform.ml.blame import in_own_words
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import (
@@ -38,50 +31,13 @@ from mlplatform.ml.errors import (
 )
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.planning import Input, fingerprint
-from mlplatform.ml.steps import BY_NAME, LANDED_FILE, Step
-from mlplatform.resources.snapshots import Snapshot, Snapshots
+from mlplatform.ml.steps import BY_NAME, LANDED_FILE, PER_BATCH, Step
+from mlplatform.resources.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
 
-Metadata = Mapping[str, Any]
 EXIT_CODE = "mlplatform/exit_code"
 STOPPED = 130
-
-
-@dataclass(frozen=True)
-class Made:
-    """One output: where it is stored, what the UI shows of it, and details that later steps read."""
-
-    snapshot: Snapshot
-    metadata: Metadata = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Production:
-    """What a body made: every output of its step, and the checks it answers along the way."""
-
-    outputs: Mapping[str, Made]
-    checks: Sequence[dg.AssetCheckResult] = ()
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The exact versions a body reads, resolved before it reads anything."""
-
-    records: tuple[Record, ...]
-
-    def all(self, asset: str) -> list[Record]:
-        """Every batch's version of a partitioned input."""
-        return [record for record in self.records if record.asset == asset]
-
-    def one(self, asset: str) -> Record:
-        """The version of an input that has one."""
-        return self.all(asset)[0]
-
-
-Make = Callable[[Inputs], Production]
-Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def produce(
@@ -95,7 +51,7 @@ def _produced(
     context: dg.AssetExecutionContext, declaration: Declaration, step: Step, snapshots: Snapshots, make: Make
 ) -> Events:
     started = time.perf_counter()
-    batch = _one_batch(context) if step.per_batch else None
+    batch = _batch(context) if step.per_batch else None
     inputs = resolve(context.instance, declaration, step, batch)
     stamp = stamp_of(declaration, step, inputs)
     previous = reusable(context.instance, declaration.name, step, batch, stamp, snapshots)
@@ -125,21 +81,18 @@ def guarded(declaration: Declaration, step: Step, snapshots: Snapshots, events: 
         if isinstance(error, DamagedSnapshot):
             snapshots.set_aside(error.path)
         if blocking_check(step):
-            refusal = error if isinstance(error, BlockingCheckFailed) else BlockingCheckFailed(str(error))
-            yield failed_check(declaration.name, step, refusal)
+            said = error if isinstance(error, BlockingCheckFailed) else BlockingCheckFailed(str(error))
+            yield from refusal(declaration.name, step, said)
         raise _final(error) from error
     except Exception as error:
         raise dg.Failure(in_own_words(error, declaration.folder), allow_retries=False) from error
 
 
-def _one_batch(context: dg.AssetExecutionContext) -> str:
-    """The run's batch; WrongUsage for a run over none or over several, which could not fail alone."""
+def _batch(context: dg.AssetExecutionContext) -> str:
+    """The run's batch; WrongUsage for a run that has none."""
     keys = context.partition_keys if context.has_partition_key or context.has_partition_key_range else []
-    if len(keys) != 1:
-        raise WrongUsage(
-            f"this run is over {len(keys)} batches, each batch needs a run of its own. "
-            "Choose a partition in the launch dialog; for several, launch a backfill."
-        )
+    if not keys:
+        raise WrongUsage("this run is over no batch. Choose a partition in the launch dialog.")
     return str(keys[0])
 
 
@@ -160,17 +113,42 @@ def refuse_other_code(declaration: Declaration, features: Sequence[Record]) -> N
 
 def resolve(instance: dg.DagsterInstance, declaration: Declaration, step: Step, batch: str | None) -> Inputs:
     """The latest version of each input. WrongUsage, with the way out, where one has never been made."""
-    name, records = declaration.name, []
+    if batch is not None:
+        return resolved(instance, declaration, step, [batch])[batch]
+    records: list[Record] = []
     for asset in step.inputs:
-        found = latest_of(instance, name, asset, [batch] if batch else landed_batches(instance, name))
+        found = _latest(instance, declaration.name, asset)
         if not found:
-            of_batch = f" of batch {batch}" if batch else ""
-            way_out = f"mlplatform land {name} FILE" if asset == LANDED_FILE else f"mlplatform run {name}"
-            raise WrongUsage(f"{name}/{asset}{of_batch} has not been made yet. Make it first: {way_out}.")
+            raise _never_made(declaration.name, asset, None)
         records += found
     if step.name == "evaluation":
-        records += champion_read_by(instance, name, records)
+        records += champion_read_by(instance, declaration.name, records)
     return Inputs(tuple(records))
+
+
+def resolved(
+    instance: dg.DagsterInstance, declaration: Declaration, step: Step, batches: list[str]
+) -> dict[str, Inputs]:
+    """The latest version of each input of a step that has batches, for each of these batches."""
+    found = {asset: latest_by_batch(instance, declaration.name, asset, batches) for asset in step.inputs}
+    for asset, versions in found.items():
+        for batch in batches:
+            if batch not in versions:
+                raise _never_made(declaration.name, asset, batch)
+    return {batch: Inputs(tuple(found[asset][batch] for asset in step.inputs)) for batch in batches}
+
+
+def _latest(instance: dg.DagsterInstance, use_case: str, asset: str) -> list[Record]:
+    if asset not in PER_BATCH:
+        return latest_of(instance, use_case, asset)
+    found = summaries_by_batch(instance, use_case, asset, landed_batches(instance, use_case))
+    return [found[batch] for batch in sorted(found)]
+
+
+def _never_made(use_case: str, asset: str, batch: str | None) -> WrongUsage:
+    of_batch = f" of batch {batch}" if batch else ""
+    way_out = f"mlplatform land {use_case} FILE" if asset == LANDED_FILE else f"mlplatform run {use_case}"
+    return WrongUsage(f"{use_case}/{asset}{of_batch} has not been made yet. Make it first: {way_out}.")
 
 
 def stamp_of(declaration: Declaration, step: Step, inputs: Inputs, *further: Input) -> Stamp:
@@ -196,46 +174,6 @@ def reusable(
             return []
         previous.append(last[0])
     return previous
-
-
-def reuse(use_case: str, inputs: Inputs, previous: list[Record]) -> Events:
-    """The same version once more: nothing is computed and nothing is written.
-
-    It names the inputs of this moment, which have the hashes of those it was made from.
-    """
-    for record in previous:
-        log.info("%s: unchanged, reused", record.asset)
-        yield dg.MaterializeResult(
-            asset_key=dg.AssetKey([use_case, record.asset]),
-            data_version=dg.DataVersion(record.sha256),
-            metadata={**record.metadata, **inputs_metadata(inputs.records), "reused": True},
-            tags=mirror_tags(use_case, inputs.records),
-        )
-        for check in record.checks:
-            yield repeated_check(use_case, record.asset, check)
-
-
-def publish(use_case: str, inputs: Inputs, stamp: Stamp, made: Production, seconds: float) -> Events:
-    """Materializations with their records, then the checks that were answered."""
-    for asset, one in made.outputs.items():
-        key = dg.AssetKey([use_case, asset])
-        record = record_metadata(
-            path=one.snapshot.path,
-            stamp=stamp,
-            rows=one.snapshot.rows,
-            seconds=round(seconds, 4),
-            details=one.details,
-            checks=[check_record(check) for check in made.checks if check.asset_key == key],
-            inputs=inputs.records,
-        )
-        rows = {} if one.snapshot.rows is None else {"dagster/row_count": one.snapshot.rows}
-        yield dg.MaterializeResult(
-            asset_key=key,
-            data_version=dg.DataVersion(one.snapshot.sha256),
-            metadata={**rows, "seconds": round(seconds, 4), **one.metadata, **record},
-            tags=mirror_tags(use_case, inputs.records),
-        )
-    yield from made.checks
 
 
 def _final(error: MLPlatformError) -> dg.Failure:

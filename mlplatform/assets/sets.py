@@ -4,19 +4,32 @@ from contextlib import suppress
 
 import dagster as dg
 
-from mlplatform.assets.checks import answered_check
-from mlplatform.assets.production import Events, Inputs, Made, Production, produce, refuse_other_code
+from mlplatform.assets.checks import answered_check, table
+from mlplatform.assets.made import Events, Inputs, Made, Production
+from mlplatform.assets.production import produce, refuse_other_code
 from mlplatform.assets.specs import step_arguments
 from mlplatform.lineage.records import latest
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import DamagedSnapshot
+from mlplatform.ml.leakage import (
+    Looked,
+    Roles,
+    known_later,
+    look_for_leaks,
+    measure,
+    newest_rows,
+    newest_validated,
+    refuse_leaks,
+)
 from mlplatform.ml.manifests import FeaturesVersion, SetManifest, draw_sets
 from mlplatform.ml.plots import class_balance, markdown_image
-from mlplatform.ml.splits import Side, column_of
+from mlplatform.ml.splits import Side, TimeSplit, column_of
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.ml.sufficiency import refuse_too_little
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshot, Snapshots
+
+_SHOWN_FEATURES = 10
 
 
 def set_assets(declaration: Declaration) -> dg.AssetsDefinition:
@@ -33,7 +46,8 @@ def set_assets(declaration: Declaration) -> dg.AssetsDefinition:
             drawn = _draw(declaration, inputs, snapshots, previous)
             for manifest in drawn.values():
                 refuse_too_little(manifest, minimum_rows=declaration.minimum_rows, task=declaration.task)
-            return _production(declaration, drawn, snapshots)
+            looked = _refuse_leaks(declaration, drawn, snapshots)
+            return _production(declaration, drawn, snapshots, looked)
 
         yield from produce(context, declaration, step, snapshots, make)
 
@@ -77,7 +91,45 @@ def _draw(
     )
 
 
-def _production(declaration: Declaration, drawn: dict[Side, SetManifest], snapshots: Snapshots) -> Production:
+def _refuse_leaks(declaration: Declaration, drawn: dict[Side, SetManifest], snapshots: Snapshots) -> Looked:
+    """What was looked at. Leaked where the newest rows show a leak."""
+    time = declaration.split.column if isinstance(declaration.split, TimeSplit) else None
+    roles = Roles(declaration.entity, declaration.target, declaration.task, time)
+    forecast = {declaration.gate.naive} & {*declaration.carried}  # it travels along for the gate, no feature
+    rows = newest_rows(
+        drawn, declaration.entity, lambda part: snapshots.read_frame(part.path).drop(columns=[*forecast])
+    )
+    looked = look_for_leaks(rows["training"], rows["validation"], roles, declaration.leakage)
+    later = known_later(
+        newest_validated(drawn, lambda part: snapshots.read_frame(part.validated)),
+        declaration.build_features,
+        list(declaration.features.to_schema().columns),
+        roles,
+        declaration.unseen,
+        declaration.leakage,
+    )
+    refuse_leaks(declaration.name, [*looked.leaks, *later])
+    return looked
+
+
+def _no_leakage(declaration: Declaration, looked: Looked) -> dg.AssetCheckResult:
+    """What the check saw when it passed: rows of the newest batches, twins, and the most telling features."""
+    columns = dg.TableSchema([dg.TableColumn("feature", "string"), dg.TableColumn("score", "string")])
+    best = [{"feature": name, "score": f"{score:.4f}"} for name, score in looked.alone.items()]
+    metadata = {
+        "training_rows_looked_at": looked.training_rows,
+        "validation_rows_looked_at": looked.validation_rows,
+        "held_out_rows_with_a_twin": looked.twins.share,
+        "copied_rows": looked.twins.copied,
+        "score": measure(declaration.task),
+        "features_alone": table(best[:_SHOWN_FEATURES], columns),
+    }
+    return answered_check(declaration.name, "training_set", "no_leakage", metadata=metadata)
+
+
+def _production(
+    declaration: Declaration, drawn: dict[Side, SetManifest], snapshots: Snapshots, looked: Looked
+) -> Production:
     name, outputs = declaration.name, {}
     pictures = _pictures(drawn) if declaration.task != "regression" else {}
     for side, manifest in drawn.items():
@@ -93,7 +145,8 @@ def _production(declaration: Declaration, drawn: dict[Side, SetManifest], snapsh
             details={"rows_per_class": manifest.classes, "batches": len(manifest.parts)},
         )
     rows = {f"{side}_rows": manifest.rows for side, manifest in drawn.items()}
-    return Production(outputs, [answered_check(name, "training_set", "enough_data", metadata=rows)])
+    enough = answered_check(name, "training_set", "enough_data", metadata=rows)
+    return Production(outputs, [enough, _no_leakage(declaration, looked)])
 
 
 def _pictures(drawn: dict[Side, SetManifest]) -> dict[str, dg.MarkdownMetadataValue]:

@@ -180,7 +180,7 @@ def _state(location: Location) -> dict[str, Any]:
     from mlplatform.cli.state import state
     from mlplatform.cli.world import latest_records
 
-    return state(latest_records(location.instance, USE_CASE))
+    return state(latest_records(location.instance, USE_CASE), {})
 
 
 def _refuse_failures(done: Executed) -> None:

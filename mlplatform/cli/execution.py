@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlplatform.assets.batch_range import REFUSED_BATCHES
 from mlplatform.assets.jobs import update_job_name
 from mlplatform.assets.production import EXIT_CODE, STOPPED
+from mlplatform.cli.neighbours import neighbours
 from mlplatform.cli.world import Records, latest_records, world_of
+from mlplatform.lineage.records import partitions_name
 from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.planning import Decision, plan
-from mlplatform.ml.steps import BY_NAME, LANDED_FILE, PER_BATCH, PER_WINDOW
+from mlplatform.ml.steps import BY_NAME, LANDED_FILE
 
 if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 _LOCATION_TAG = {".dagster/repository": "__repository__@mlplatform"}
 _LAUNCHED_BY = {"mlplatform/launched_by": "command line"}
 _PROCESS = "mlplatform/process"
+# Tags by which Dagster runs a span of partitions at once.
+ASSET_PARTITION_RANGE_START = "dagster/asset_partition_range_start"
+ASSET_PARTITION_RANGE_END = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def execute(
     up_to: str | None = None,
     progress: Callable[[str], None],
 ) -> Executed:
-    """One run per batch with its planned steps, then one run for the sets, the model and the verdict.
+    """The batches, several neighbours to a run, then one run for the sets, the model and the verdict.
 
     A single batch and what follows from it share a run. A batch that fails does so alone: the plan is made
     again, because what failed, or came out as it was before, changes nothing further down.
@@ -76,18 +84,46 @@ def execute(
         if decision.batch is not None:
             by_batch.setdefault(decision.batch, []).append(decision)
     rest = [decision for decision in wanted if decision.batch is None]
-    for number, (batch, steps) in enumerate(by_batch.items(), start=1):
-        together = steps + rest if len(by_batch) == 1 else steps
-        progress(f"batch {batch} ({number} of {len(by_batch)}): {', '.join(step.step for step in together)}")
-        _run(location, declaration, together, batch, done)
+    if len(by_batch) == 1:
+        [(batch, steps)] = by_batch.items()
+        progress(f"batch {batch}: {', '.join(step.step for step in steps + rest)}")
+        _run(location, declaration, steps + rest, [batch], done)
+    elif by_batch:
+        _run_batches(location, declaration, by_batch, done, progress)
     if rest and (len(by_batch) != 1 or done.failed_batches):
         if by_batch:
             again = plan_now(location, declaration, unavailable=done.failed_batches)
             rest = [decision for decision in _up_to(again, up_to) if decision.batch is None]
         if rest:
             progress(f"{declaration.name}: {', '.join(step.step for step in rest)}")
-            _run(location, declaration, rest, None, done)
+            _run(location, declaration, rest, [], done)
     return done
+
+
+def _run_batches(
+    location: Location,
+    declaration: Declaration,
+    by_batch: Mapping[str, list[Decision]],
+    done: Executed,
+    progress: Callable[[str], None],
+) -> None:
+    """Neighbours share a run; where one of them is refused, it runs alone and the others without it."""
+    order = location.instance.get_dynamic_partitions(partitions_name(declaration.name))
+    steps = {batch: tuple(decision.step for decision in planned) for batch, planned in by_batch.items()}
+    waiting = deque(neighbours(order, steps))
+    ended = 0
+    while waiting:
+        batches = waiting.popleft()
+        named = batches[0] if len(batches) == 1 else f"{batches[0]} to {batches[-1]}"
+        count = f"{ended + 1} to {ended + len(batches)}" if len(batches) > 1 else f"{ended + 1}"
+        progress(f"batch {named} ({count} of {len(by_batch)}): {', '.join(steps[batches[0]])}")
+        refused = _run(location, declaration, by_batch[batches[0]], batches, done)
+        if refused:
+            progress(f"  without {', '.join(refused)}")
+            again = {batch: (*steps[batch], batch if batch in refused else "") for batch in batches}
+            waiting.extendleft(reversed(neighbours(order, again)))
+        else:
+            ended += len(batches)
 
 
 def end_orphans(instance: DagsterInstance) -> None:
@@ -125,12 +161,39 @@ def _up_to(decisions: list[Decision], asset: str | None) -> list[Decision]:
 
 
 def _run(
-    location: Location, declaration: Declaration, steps: list[Decision], batch: str | None, done: Executed
-) -> None:
+    location: Location,
+    declaration: Declaration,
+    steps: list[Decision],
+    batches: Sequence[str],
+    done: Executed,
+) -> list[str]:
+    """One run over these batches, which are neighbours. The answer: which of several are refused."""
     import dagster as dg
 
     keys = [dg.AssetKey([declaration.name, asset]) for step in steps for asset in step.assets]
-    run_job(location, update_job_name(declaration.name), keys, batch, {}, done)
+    job = update_job_name(declaration.name)
+    if len(batches) < 2:
+        run_job(location, job, keys, batches[0] if batches else None, {}, done)
+        return []
+    several = Executed()
+    span = {ASSET_PARTITION_RANGE_START: batches[0], ASSET_PARTITION_RANGE_END: batches[-1]}
+    result = run_job(location, job, keys, None, span, several)
+    refused = _refused(result)
+    done.run_ids += several.run_ids
+    done.ran += several.ran
+    if not refused:  # what is refused is said by the batch's own run
+        done.failures += several.failures
+    return refused
+
+
+def _refused(result: ExecuteInProcessResult) -> list[str]:
+    """Batches that a run over several names as those it failed of."""
+    for event in result.get_step_failure_events():
+        stated = event.step_failure_data.user_failure_data
+        if stated and REFUSED_BATCHES in stated.metadata:
+            named: list[str] = json.loads(str(stated.metadata[REFUSED_BATCHES].value))
+            return named
+    return []
 
 
 def run_job(
@@ -176,7 +239,7 @@ def _note(result: ExecuteInProcessResult, partition: str | None, done: Executed)
         asset = event.materialization.asset_key.path[-1]
         if "reused" in event.materialization.metadata:
             continue
-        done.ran.append((asset, partition if asset in PER_BATCH | PER_WINDOW else None))
+        done.ran.append((asset, event.materialization.partition))
         if asset == "evaluation":
             done.verdict = str(event.materialization.metadata["verdict"].value)
     failures = _failures(result, partition)

@@ -19,10 +19,12 @@ from mlplatform.resources.home import home_folder
 COMMANDS = {
     "demo": "the whole story on generated data",
     "dev": "UI, daemon and model server together",
+    "new": "a use case folder from a table",
     "sample": "write files to try a use case with",
     "land": "files become batches",
     "plan": "what would run and why; nothing runs",
     "run": "do it: from the landed batches up to the verdict",
+    "replay": "judge quarantined rows again, after a contract was mended",
     "monitor": "judge captured traffic now, as the retraining sensor would",
     "status": "batches, versions, timings, verdicts, what is live",
     "approve": "let a promoted model go live",
@@ -31,6 +33,7 @@ COMMANDS = {
     "rollback": "let the model that was live before answer again",
     "serve": "answer requests with the deployed models",
     "predict": "predictions of the live model for a file",
+    "gc": "delete old versions that nothing needs",
 }
 
 

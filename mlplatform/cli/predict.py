@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ from mlplatform.ml.errors import WrongUsage
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from mlplatform.container.scoring import Model
     from mlplatform.ml.errors import Case
+    from mlplatform.ml.file_format import FileFormat
 
 _SHOWN = 5
 
@@ -35,9 +38,10 @@ def command(use_case: str, file: Path, version: str | None, out: Path | None, as
     if out is not None and as_json:
         raise click.UsageError("--out writes CSV, --json prints to stdout: choose one.")
     location = open_location()
-    name = location.use_case(use_case).name
+    declaration = location.use_case(use_case)
+    name = declaration.name
     model = _approved_model(location, name, version)
-    predicted, cases = predictions_for(model, file)
+    predicted, cases = predictions_for(model, file, declaration.file)
     _tell_cases(file, cases)
     if as_json:
         report_json(
@@ -74,21 +78,32 @@ def _approved_model(location: Any, use_case: str, version: str | None) -> Model:
     return Model(location.snapshots.place(approved.judged.model.path))
 
 
-def predictions_for(model: Model, file: Path) -> tuple[pd.DataFrame, list[Case]]:
+def predictions_for(model: Model, file: Path, file_format: FileFormat) -> tuple[pd.DataFrame, list[Case]]:
     """Columns row (from 1), the entity and prediction for each good row; the cases of the others."""
     from mlplatform.ml.reading import ROW_ID, read_landed
     from mlplatform.ml.row_rules import RowRules
+    from mlplatform.ml.spelling import plain_spelling
     from mlplatform.resources.landed_files import refuse_what_is_no_file
 
     refuse_what_is_no_file(file)
-    table = read_landed(file, str(file), "predict").drop_columns([ROW_ID])
+    landed = read_landed(file, str(file), "predict", file_format).drop_columns([ROW_ID])
     declared = model.code.declared
-    rows, cases = RowRules(model.code.named(declared.raw), declared.unseen).sorted_out(table)
+    contract = model.code.named(declared.raw)
+    plain = plain_spelling(landed, contract.to_schema(), file_format)
+    rows, cases = RowRules(contract, declared.unseen).sorted_out(plain)
+    cases = [_as_landed(case, landed) for case in cases]
     result = rows[[declared.entity]].copy()
     result.insert(0, "row", rows.index + 1)
     if len(rows):
         result["prediction"] = model.predict(model.features_of(rows.reset_index(drop=True)))
     return result, cases
+
+
+def _as_landed(case: Case, landed: pa.Table) -> Case:
+    """The case with the value as the file spells it."""
+    if case.row is None or case.column not in landed.column_names:
+        return case
+    return replace(case, value=landed.column(case.column)[case.row - 1].as_py())
 
 
 def _tell_cases(file: Path, cases: list[Case]) -> None:

@@ -47,8 +47,9 @@ def bring_up_to_date(
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
     from mlplatform.cli.execution import Executed, end_orphans, execute, refuse_no_batches
     from mlplatform.cli.release import release_automatically
-    from mlplatform.cli.state import run_summary
+    from mlplatform.cli.state import run_summary, waiting_batches
     from mlplatform.cli.world import latest_records, stored_files, world_of
+    from mlplatform.lineage.refusals import refusals
     from mlplatform.ml.planning import plan
 
     name = declaration.name
@@ -66,9 +67,10 @@ def bring_up_to_date(
         records = latest_records(location.instance, name)
         decisions = plan(world_of(location, declaration, records))
     if not any(decision.runs for decision in decisions) and not done.failures:
-        quiet = run_summary(name, Executed(), records)
+        quiet = run_summary(name, Executed(), records, {})
         no_news.remember(name, up_to, marks, stored_files(location, records), quiet)
-    return done, run_summary(name, done, records)
+    refused = refusals(location.instance, name, waiting_batches(records))
+    return done, run_summary(name, done, records, refused)
 
 
 def exit_code(done: Executed) -> int:

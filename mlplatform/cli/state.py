@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from mlplatform.lineage.records import Record
 
 
-def run_summary(use_case: str, done: Executed, records: Records) -> dict[str, Any]:
-    """What `run --json` prints."""
+def run_summary(
+    use_case: str, done: Executed, records: Records, refused: Mapping[str, str]
+) -> dict[str, Any]:
+    """What `run --json` prints; `refused` are reasons by batch."""
     ran = {asset for asset, _ in done.ran}
     return {
         "use_case": use_case,
@@ -24,11 +27,25 @@ def run_summary(use_case: str, done: Executed, records: Records) -> dict[str, An
         "failed": [
             {"step": f.step, "batch": f.batch, "error": f.message, "run_id": f.run_id} for f in done.failures
         ],
-        **state(records),
+        **state(records, refused),
     }
 
 
-def state(records: Records) -> dict[str, Any]:
+def waiting_batches(records: Records) -> set[str]:
+    """Batches whose landed bytes have not become validated rows: not run yet, or refused."""
+
+    def reached(asset: str, before: str, batch: str | None) -> bool:
+        made, read = records.get((asset, batch)), records.get((before, batch))
+        return made is not None and read is not None and read.as_input() in made.read_inputs()
+
+    landed = [batch for asset, batch in records if asset == LANDED_FILE]
+    return {
+        str(one) for one in landed
+        if not (reached("raw", LANDED_FILE, one) and reached("validated", "raw", one))
+    }  # fmt: skip
+
+
+def state(records: Records, refused: Mapping[str, str]) -> dict[str, Any]:
     """Batches, model and verdict as last recorded; the part that `run` and `status` share."""
     model, evaluation = records.get(("model", None)), records.get(("evaluation", None))
     judged = (
@@ -36,12 +53,15 @@ def state(records: Records) -> dict[str, Any]:
     )
     return {
         "batches": [
-            _batch(records, str(batch)) for asset, batch in sorted(records, key=str) if asset == LANDED_FILE
+            {**_batch(records, str(batch)), "refused": refused.get(str(batch))}
+            for asset, batch in sorted(records, key=str)
+            if asset == LANDED_FILE
         ],
         "model_version": model.details["version"] if model else None,
         "metric": dict(evaluation.details["metric"]) if evaluation and judged else None,
         "verdict": evaluation.details["verdict"] if evaluation and judged else None,
         "reason": evaluation.details["reason"] if evaluation and judged else None,
+        "looks": evaluation.details.get("looks") if evaluation and judged else None,
         "model_card": _path_of_card(records),
         "approval": _approval(records.get(("approval", None))),
         "endpoint": live_endpoint(records.get(("endpoint", None))),

@@ -18,9 +18,10 @@ def command(use_case: str | None, as_json: bool) -> int:
     """Report the state."""
     from mlplatform.cli.location import open_location
     from mlplatform.cli.monitor import decision_document
-    from mlplatform.cli.state import state, timings
+    from mlplatform.cli.state import state, timings, waiting_batches
     from mlplatform.cli.summary import summary_text
     from mlplatform.cli.world import latest_records
+    from mlplatform.lineage.refusals import refusals
     from mlplatform.lineage.signals import latest_decisions
 
     location = open_location()
@@ -28,7 +29,8 @@ def command(use_case: str | None, as_json: bool) -> int:
     reports: list[dict[str, Any]] = []
     for name in names:
         records = latest_records(location.instance, name)
-        shared = {"use_case": name, **state(records), "timings": timings(records)}
+        refused = refusals(location.instance, name, waiting_batches(records))
+        shared = {"use_case": name, **state(records, refused), "timings": timings(records)}
         decided = latest_decisions(location.instance, name, limit=_DECISIONS)
         decisions = [decision_document(one) for one in decided]
         reports.append({**shared, "live": shared["endpoint"], "decisions": decisions})

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlplatform.cli.output import columns
+from mlplatform.ml.looks import warning
 
 _RULES_SHOWN = 5
+_BATCHES_SHOWN = 20
+_COUNTS = ("rows_in", "validated", "quarantined")
 
 
 def summary_text(summary: Mapping[str, Any]) -> list[str]:
@@ -33,6 +36,8 @@ def model_lines(summary: Mapping[str, Any]) -> list[str]:
             f"  {metric['name']} {metric['value']:.4f} on the validation set (95 % interval {interval})"
         )
         lines.append(f"  {summary['verdict']}: {summary['reason']}")
+        if warned := warning(summary.get("looks") or 0):
+            lines.append(f"  {warned}")
     if summary["model_card"]:
         lines.append(f"  model card: {summary['model_card']}")
     return lines + release_lines(summary)
@@ -54,24 +59,41 @@ def release_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 def batch_lines(batches: list[dict[str, Any]]) -> list[str]:
-    """One line per batch, and why rows were set aside."""
+    """One line per batch, the last of many; why rows were set aside, and which batches are refused."""
     if not batches:
         return ["No batches yet."]
 
     def number(value: int | None) -> str:
         return "-" if value is None else f"{value:,}"
 
-    header = ("batch", "rows in", "validated", "quarantined")
-    body = [(b["batch"], *(number(b[k]) for k in ("rows_in", "validated", "quarantined"))) for b in batches]
-    lines = columns([header, *body])
+    def line(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
+        return (name, *(number(one[key]) for key in _COUNTS))
+
+    shown = batches if len(batches) <= _BATCHES_SHOWN else batches[-_BATCHES_SHOWN:]
+    body = [line(one["batch"], one) for one in shown]
+    if len(batches) > 1:
+        total = {key: sum(one[key] or 0 for one in batches) for key in _COUNTS}
+        body.append(line(f"all {len(batches):,} batches", total))
+    lines = columns([("batch", "rows in", "validated", "quarantined"), *body])
+    return lines + _rule_lines(batches) + _refused_lines(batches)
+
+
+def _rule_lines(batches: list[dict[str, Any]]) -> list[str]:
     rules: dict[str, int] = {}
     for batch in batches:
         for rule, rows in batch["rows_per_rule"].items():
             rules[rule] = rules.get(rule, 0) + rows
-    if rules:
-        lines.append("Quarantined because of:")
-        most = sorted(rules.items(), key=lambda pair: -pair[1])
-        lines += columns((f"{rows:,}", rule[:90]) for rule, rows in most[:_RULES_SHOWN])
-        if len(most) > _RULES_SHOWN:
-            lines.append(f"  and {len(most) - _RULES_SHOWN} more rules")
+    if not rules:
+        return []
+    most = sorted(rules.items(), key=lambda pair: -pair[1])
+    lines = ["Quarantined because of:"]
+    lines += columns((f"{rows:,}", rule[:90]) for rule, rows in most[:_RULES_SHOWN])
+    if len(most) > _RULES_SHOWN:
+        lines.append(f"  and {len(most) - _RULES_SHOWN} more rules")
     return lines
+
+
+def _refused_lines(batches: list[dict[str, Any]]) -> list[str]:
+    refused = [one for one in batches if one["refused"]]
+    lines = [f"  {one['batch']}: {one['refused']}" for one in refused[:_BATCHES_SHOWN]]
+    return [f"Refused: {len(refused)} batch(es).", *lines] if refused else []

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlplatform.lineage.champions import champion_read_by
-from mlplatform.lineage.records import Record, landed_batches, latest, latest_by_batch
+from mlplatform.lineage.records import Record, landed_batches, latest
+from mlplatform.lineage.summaries import summaries_by_batch
 from mlplatform.ml.planning import Address, Input, Recorded, World
 from mlplatform.ml.steps import ASSETS, LANDED_FILE, PER_BATCH, RELEASE_ASSETS, STEPS
 
@@ -26,7 +27,7 @@ def latest_records(instance: DagsterInstance, use_case: str) -> dict[Address, Re
     for asset in (LANDED_FILE, *ASSETS, *RELEASE_ASSETS):
         if asset in PER_BATCH:
             records.update(
-                {(asset, b): r for b, r in latest_by_batch(instance, use_case, asset, batches).items()}
+                {(asset, b): r for b, r in summaries_by_batch(instance, use_case, asset, batches).items()}
             )
         elif record := latest(instance, use_case, asset):
             records[(asset, None)] = record

@@ -15,6 +15,7 @@ from mlplatform.container.layout import ARTIFACT
 from mlplatform.container.threads import fixed_threads
 from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.features import make_features
+from mlplatform.ml.targets import Label, positive_class
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,14 +86,31 @@ class Model:
         contract = self.code.named(declared.features)
         return make_features(rows, build, contract, unseen=declared.unseen)
 
-    def predict(self, features: pd.DataFrame) -> np.ndarray:
-        """Shape (n,): the probability of the second class (binary) or the predicted value (regression)."""
+    @cached_property
+    def classes(self) -> tuple[Label, ...]:
+        """The classes that a classification was fitted on, in the pipeline's order."""
+        return tuple(self.pipeline.classes_.tolist())
+
+    @cached_property
+    def positive(self) -> Label:
+        """The class of a binary classification whose probability is predicted."""
+        declared = self.code.declared
+        return positive_class(declared.positive, self.classes, declared.use_case)
+
+    def predict(self, features: pd.DataFrame, positive: Label | None = None) -> np.ndarray:
+        """Shape (n,): the probability of the positive class (binary), the label (multiclass) or the value.
+
+        `positive` asks for another class than the model's own.
+        """
         declared = self.code.declared
         with fixed_threads(declared.threads):
-            return self.predict_as_threads_are(features[self.feature_names], declared.task)
+            return self.predict_as_threads_are(features[self.feature_names], declared.task, positive)
 
-    def predict_as_threads_are(self, features: pd.DataFrame, task: str) -> np.ndarray:
+    def predict_as_threads_are(
+        self, features: pd.DataFrame, task: str, positive: Label | None = None
+    ) -> np.ndarray:
         """The same of exactly the model's columns, in a process whose threads are fixed once for all."""
         if task == "binary_classification":
-            return self.pipeline.predict_proba(features)[:, 1]
+            at = self.classes.index(self.positive if positive is None else positive)
+            return self.pipeline.predict_proba(features)[:, at]
         return self.pipeline.predict(features)

@@ -21,6 +21,7 @@ from mlplatform.ml.features import make_features
 from mlplatform.ml.plain_columns import FEW_ROWS, PlainColumns
 from mlplatform.ml.row_rules import RowRules
 from mlplatform.ml.rules import keeping_every_rule
+from mlplatform.ml.targets import Prediction
 from mlplatform.ml.wire import accepted_type, answer_body, rows_of
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ def pin_threads(count: int = 1) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a request of `rows` rows: its body, and the numbers in it."""
+    """The answer to a request of `rows` rows: its body, and the predictions in it."""
 
     message: Message
-    predictions: list[float]
+    predictions: list[Prediction]
     rows: int
 
 
@@ -76,6 +77,8 @@ class ServedModel:
         self._plain = _plain_features(self._schema)
         self.rules = RowRules(code.named(self.declared.raw), self.declared.unseen)
         self.model.pipeline  # noqa: B018 - now, not with the first request
+        if self.declared.task == "binary_classification":
+            self.model.positive  # noqa: B018
 
     def prove(self, artifact_sha256: str, code_sha256: str) -> None:
         """DamagedSnapshot where artifact or code are not these bytes."""
@@ -87,7 +90,7 @@ class ServedModel:
         rows = self.rows_of(request)
         return self.answer_with(self.predictions_of(rows), accept)
 
-    def answer_with(self, predictions: list[float], accept: str) -> Answer:
+    def answer_with(self, predictions: list[Prediction], accept: str) -> Answer:
         """These predictions as an answer."""
         return Answer(answer_body(predictions, self.version, accept), predictions, len(predictions))
 
@@ -95,13 +98,15 @@ class ServedModel:
         """The n rows of a request, typed and judged by the raw contract, index 0..n-1. Raises BadRequest."""
         return self.rules.judged(rows_of(request.body, request.content_type, self.rules.columns, MAX_ROWS))
 
-    def predictions_of(self, rows: pd.DataFrame) -> list[float]:
-        """One number a row: the probability of the second class, or the predicted value. BrokenCode."""
+    def predictions_of(self, rows: pd.DataFrame) -> list[Prediction]:
+        """One a row: the probability of the positive class, the class, or the predicted value. BrokenCode."""
         given = self.model.predict_as_threads_are(self.features_of(rows), self.declared.task)
+        if self.declared.task == "multiclass_classification":
+            return list(given.tolist())
         predictions = [float(one) for one in given]
         if not all(map(math.isfinite, predictions)):
             raise BrokenCode(f"model {self.version} predicts {self._first_odd(predictions)}. Train it again.")
-        return predictions
+        return [*predictions]
 
     def features_of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """What `scoring.Model.features_of` gives for these rows, sooner. Raises BrokenCode as it does."""
@@ -134,7 +139,7 @@ class ServedModel:
         """Answer a made-up row, since the first one takes long; that it may be refused does not matter."""
         import pandas as pd
 
-        from mlplatform.ml.contracts import as_declared
+        from mlplatform.ml.typed_columns import as_declared
 
         try:
             columns = self.rules.schema.columns.items()

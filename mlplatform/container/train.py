@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,16 @@ from mlplatform.ml.manifests import SetManifest
 from mlplatform.ml.splits import column_of
 from mlplatform.ml.stored_tables import read_stored
 from mlplatform.ml.table_hash import table_hash
+from mlplatform.ml.targets import labels_of, positive_class
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 SET_MANIFEST = "manifest.json"
+_MULTICLASS = "multiclass_classification"
+# `answers` stands only in manifests of models that need it: versions that are out in the world stay.
+_IDENTITY = ("artifact_sha256", "training_set", "code_version", "hyperparameters", "answers")
 _REASON_LENGTH = 1024  # what the service keeps of a failure file
 
 
@@ -48,11 +54,11 @@ def train(layout: Layout) -> dict[str, Any]:
     rows = load_set(manifest, channel, declared)
     with fixed_threads(declared.threads):
         estimator = code.named(declared.estimator)(seed=declared.seed, **parameters)
-        estimator.fit(rows[features], rows[declared.target])
+        estimator.fit(rows[features], _labels(rows[declared.target], declared))
         artifact = dump_canonical(estimator)
     metrics = {
         "training_rows": len(rows),
-        "target_mean": float(rows[declared.target].mean()),
+        **_target_metrics(rows[declared.target], declared, estimator),
         "artifact_bytes": len(artifact),
         "seconds": round(time.perf_counter() - started, 3),
     }
@@ -60,6 +66,22 @@ def train(layout: Layout) -> dict[str, Any]:
     baseline = baseline_of(rows[features]).to_json()
     (layout.model / BASELINE_FILE).write_text(json.dumps(baseline, indent=2), encoding="utf-8")
     return _leave_model(layout, artifact, manifest, declared, parameters)
+
+
+def _labels(target: pd.Series, declared: Declared) -> pd.Series | np.ndarray:
+    return target if declared.task == "regression" else labels_of(target)
+
+
+def _target_metrics(target: pd.Series, declared: Declared, estimator: Any) -> dict[str, Any]:
+    """What a prediction without a model needs: the mean, or the share of the positive class (both are called
+    `target_mean`), or how many rows each class has, as pairs since JSON's keys are text."""
+    if declared.task == "regression":
+        return {"target_mean": float(target.mean())}
+    labels, classes = labels_of(target), estimator.classes_.tolist()
+    if declared.task == _MULTICLASS:
+        return {"class_rows": [[one, int((labels == one).sum())] for one in classes]}
+    positive = positive_class(declared.positive, classes, declared.use_case)
+    return {"target_mean": float((labels == positive).mean())}
 
 
 def read_hyperparameters(layout: Layout) -> dict[str, Any]:
@@ -101,8 +123,9 @@ def _leave_model(
         "training_set": manifest.digest,
         "code_version": declared.code_version,
         "hyperparameters": parameters,
+        **_answers(declared),
     }
-    sha256 = digest(identity)
+    sha256 = model_sha256(identity)
     document = {
         **identity,
         "sha256": sha256,
@@ -120,6 +143,22 @@ def _leave_model(
     (layout.model / ARTIFACT).write_bytes(artifact)
     (layout.model / "manifest.json").write_text(json.dumps(document, indent=2, sort_keys=True))
     return document
+
+
+def _answers(declared: Declared) -> dict[str, Any]:
+    """What the same artifact, trained by the same code, can still be made to answer otherwise by."""
+    odd = declared.positive is not None or declared.after_the_fact or declared.task == _MULTICLASS
+    asked = {
+        "task": declared.task,
+        "positive": declared.positive,
+        "after_the_fact": list(declared.after_the_fact),
+    }
+    return {"answers": asked} if odd else {}
+
+
+def model_sha256(manifest: Mapping[str, Any]) -> str:
+    """Hex sha256 of what makes a model the one it is; its first 12 digits are the version."""
+    return digest({name: manifest[name] for name in _IDENTITY if name in manifest})
 
 
 def main(arguments: list[str]) -> int:

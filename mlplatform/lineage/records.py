@@ -1,8 +1,9 @@
 """Records: what each materialization said about itself, read from Dagster's event log.
 
-Two metadata entries make an event a record. `mlplatform/record` holds fingerprint, code version, parameters,
-path, rows, seconds and details; `mlplatform/inputs` lists exactly what was read. Tags mirror the latter for
-Dagster's own views, but are not read here: in a run over several batches they are the same for all.
+Two metadata entries make an event a record. `mlplatform/record` holds hash, fingerprint, code version,
+parameters, path, rows, seconds and details; `mlplatform/inputs` lists exactly what was read. Tags and
+Dagster's data version mirror them for its own views, but are not read here: in a run over several batches
+they are the same for all.
 """
 
 from __future__ import annotations
@@ -65,11 +66,19 @@ class Stamp:
     parameters: str = ""
 
 
+@dataclass(frozen=True)
+class Version:
+    """What was stored: the hash of its logical content, its path below the root, `rows` where it has any."""
+
+    sha256: str
+    path: str = ""
+    rows: int | None = None
+
+
 def record_metadata(
+    version: Version,
     *,
-    path: str,
     stamp: Stamp = Stamp(),
-    rows: int | None = None,
     seconds: float | None = None,
     details: Mapping[str, Any] | None = None,
     checks: Iterable[Mapping[str, Any]] = (),
@@ -77,11 +86,12 @@ def record_metadata(
 ) -> dict[str, dg.MetadataValue[Any]]:
     """The two metadata entries of a record."""
     document = {
-        "path": path,
+        "path": version.path,
+        "sha256": version.sha256,
         "fingerprint": stamp.fingerprint,
         "code_version": stamp.code_version,
         "parameters": stamp.parameters,
-        "rows": rows,
+        "rows": version.rows,
         "seconds": seconds,
         "details": dict(details or {}),
         "checks": [dict(check) for check in checks],
@@ -135,15 +145,24 @@ def latest_by_batch(
     if batches is not None and not batches:
         return {}  # to Dagster, no names mean all
     key = dg.AssetKey([use_case, asset])
-    ids = instance.event_log_storage.get_latest_storage_id_by_partition(
-        key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(batches) if batches is not None else None
-    )
+    ids = latest_ids_by_batch(instance, use_case, asset, batches)
     found = {str(one.batch): one for one in by_storage_id(instance, use_case, asset, ids.values())}
     for batch in ids.keys() - found.keys():  # somebody else reported an event of this batch later
         own = _latest_own(instance, dg.AssetRecordsFilter(asset_key=key, asset_partitions=[batch]))
         if own:
             found[batch] = own
     return found
+
+
+def latest_ids_by_batch(
+    instance: dg.DagsterInstance, use_case: str, asset: str, batches: Collection[str] | None = None
+) -> Mapping[str, int]:
+    """The storage id of the latest event of each batch, whoever reported it."""
+    return instance.event_log_storage.get_latest_storage_id_by_partition(
+        dg.AssetKey([use_case, asset]),
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
+        set(batches) if batches is not None else None,
+    )
 
 
 def landed_batches(instance: dg.DagsterInstance, use_case: str) -> list[str]:
@@ -195,7 +214,7 @@ def _record(event: dg.EventLogRecord) -> Record | None:
     return Record(
         asset=materialization.asset_key.path[-1],
         batch=materialization.partition if materialization.asset_key.path[-1] in _PARTITIONED else None,
-        sha256=(materialization.tags or {})["dagster/data_version"],
+        sha256=document.pop("sha256", None) or (materialization.tags or {})["dagster/data_version"],
         storage_id=event.storage_id,
         run_id=event.event_log_entry.run_id,
         time=event.timestamp,

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from mlplatform.lineage.records import RECORD, Record, by_storage_id, record_metadata
+from mlplatform.lineage.records import RECORD, Record, Version, by_storage_id, record_metadata
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.response import Attempt, Decision, Signal
 
@@ -105,7 +105,7 @@ def record(instance: dg.DagsterInstance, use_case: str, decision: Decision) -> N
             asset_key=dg.AssetKey([use_case, DECISION]),
             partition=decision.window,
             tags={"dagster/data_version": digest(document)},
-            metadata={**document, **record_metadata(path="", details=document)},
+            metadata={**document, **record_metadata(Version(digest(document)), details=document)},
         )
     )
 

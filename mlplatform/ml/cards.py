@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mlplatform.ml.looks import warning
 from mlplatform.ml.plots import data_uri, markdown_image
+from mlplatform.ml.verdict import BASELINE
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -29,7 +31,8 @@ class ModelCard:
 
     ``created`` is an ISO 8601 time in UTC. ``verdict`` is ``Verdict.to_json()``. ``class_balance`` is set ->
     class -> rows and empty for regression. ``importance`` holds (column, loss of the metric when shuffled).
-    ``plots`` maps a title to PNG bytes, shown in this order.
+    ``plots`` maps a title to PNG bytes, shown in this order. ``looks`` says how often hold-outs drawn by the
+    same rule were looked at, this time included; 0 where nobody counted.
     """
 
     use_case: str
@@ -54,6 +57,8 @@ class ModelCard:
     class_balance: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     importance: Sequence[tuple[str, float]] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
+    looks: int = 0
+    looks_at_this_set: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,8 @@ def _performance(card: ModelCard) -> Table:
     }
     rows: Rows = [(title, *_interval(verdict[key])) for title, key in named.items() if verdict.get(key)]
     if verdict.get("baseline") is not None:
-        rows.append(("Baseline", _number(verdict["baseline"]), ""))
+        name = str(verdict.get("baseline_name", BASELINE))
+        rows.append((name[:1].upper() + name[1:], _number(verdict["baseline"]), ""))
     return Table("Performance", ("", str(verdict["metric"]), "interval"), rows)
 
 
@@ -159,7 +165,10 @@ def _data(card: ModelCard) -> Table:
         "Rows in the training set": f"{card.training_rows:,}",
         "Rows in the validation set": f"{card.validation_rows:,}",
     }
-    return Table("Data", ("", "count"), _texts(counts))
+    if card.looks:
+        counts["Looks at the validation set"] = f"{card.looks_at_this_set:,}"
+        counts["Looks at hold-outs by its rule"] = f"{card.looks:,}"
+    return Table("Data", ("", "count"), _texts(counts), note=warning(card.looks))
 
 
 def _classes(card: ModelCard) -> Table:

@@ -1,7 +1,7 @@
 """From landed text to the types a contract declares, one column at a time.
 
-The fast way is Arrow's cast of the whole column. Where any value resists it, the values in plain digits are
-cast and the others are read one by one. What cannot be read exactly is reported instead of becoming a silent
+Values in plain digits are cast by Arrow as a whole column, the others are read one by one; words and times
+are read once per distinct spelling. What cannot be read exactly is reported instead of becoming a silent
 missing value, and a value means the same whatever stands in the other rows.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from mlplatform.ml.text_columns import rows_with_other_bytes, without_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +21,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     Coerced = tuple[pd.Series, np.ndarray]
+    Read = Callable[[pa.ChunkedArray], Coerced]
 
 _TRUE, _FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
 # No underscores, no digits of other scripts, no hexadecimals: Python, pandas and Arrow disagree about them.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _PLAIN = {"int": "^-?[0-9]{1,18}$", "float": r"^-?[0-9]{1,17}(\.[0-9]{1,17})?$"}
+_PLAIN_CHARACTERS = {"int": b"0123456789-", "float": b"0123456789-+.eE"}
+_SAMPLE, _MANY_ROWS = 10_000, 1000
 _ASCII_BLANKS = " \t\r\n"
 _FRACTION_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
@@ -65,12 +71,28 @@ def coerce(text: pa.ChunkedArray, dtype: Any) -> Coerced:
     if kind == "string":
         return _strings(text, dtype)
     if kind == "bool":
-        return _bools(text)
+        return _each_spelling_once(text, _bools)
     if kind == "datetime":
-        return _datetimes(text, dtype)
-    values, unreadable = _whole_column(text, kind) or _number_by_number(text, kind)
+        return _each_spelling_once(text, lambda spellings: _datetimes(spellings, dtype))
+    values, unreadable = _numbers(text, kind)
     beyond = _beyond(values, dtype, kind)
-    return values.mask(beyond), unreadable | beyond
+    return (values, unreadable) if beyond is None else (values.mask(beyond), unreadable | beyond)
+
+
+def _each_spelling_once(text: pa.ChunkedArray, read: Read) -> Coerced:
+    """What `read` makes of the column; where few spellings come again and again, of each of them once."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    sample = text.slice(0, _SAMPLE)
+    if len(text) < _MANY_ROWS or pc.count_distinct(sample).as_py() * 2 > len(sample):
+        return read(text)
+    encoded = text.combine_chunks().dictionary_encode()
+    missing = pa.array([None], encoded.dictionary.type)
+    codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()
+    values, unreadable = read(pa.chunked_array([encoded.dictionary, missing]))
+    return pd.Series(values.array.take(codes)), unreadable[codes]
 
 
 def _strings(text: pa.ChunkedArray, dtype: Any) -> Coerced:
@@ -116,53 +138,46 @@ def _datetimes(text: pa.ChunkedArray, dtype: Any) -> Coerced:
     return (values.dt.tz_convert(zone) if zone else values), (given.notna() & values.isna()).to_numpy()
 
 
-def _whole_column(text: pa.ChunkedArray, kind: str) -> Coerced | None:
+def _numbers(text: pa.ChunkedArray, kind: str) -> Coerced:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    target = pa.int64() if kind == "int" else pa.float64()
+    odd = rows_with_other_bytes(text, _PLAIN_CHARACTERS[kind])
     try:
-        values = text.cast(pa.int64() if kind == "int" else pa.float64())
+        plain = without_rows(text, odd).cast(target)
     except pa.ArrowInvalid:
-        return None
+        odd = pc.indices_nonzero(pc.invert(pc.match_substring_regex(text, _PLAIN[kind]))).to_numpy()
+        plain = without_rows(text, odd).cast(target)
+    unreadable = np.zeros(len(text), dtype=bool)
     if kind == "int":
-        if pc.any(pc.match_substring(text, "x", ignore_case=True)).as_py():
-            return None  # Arrow reads 0x10
-        return values.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), np.zeros(len(text), bool)
-    # "nan" and "inf" are words, not measurements
-    words = pc.fill_null(pc.invert(pc.is_finite(values)), False).to_numpy()
-    return values.to_pandas().mask(words), words
-
-
-def _number_by_number(text: pa.ChunkedArray, kind: str) -> Coerced:
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    given = text.to_pandas().astype(object)
-    is_plain = pc.fill_null(pc.match_substring_regex(text, _PLAIN[kind]), False)
-    plain = pc.if_else(is_plain, text, None).cast(pa.int64() if kind == "int" else pa.float64())
-    to_pandas = {pa.int64(): pd.Int64Dtype(), pa.float64(): pd.Float64Dtype()}
-    values = plain.to_pandas(types_mapper=to_pandas.get)
-    others = given[given.notna() & ~is_plain.to_pandas()]
-    read = {one: _exact_int(one) if kind == "int" else _finite_float(one) for one in others.unique()}
-    values[others.index] = pd.array([read[one] for one in others], dtype=values.dtype)
-    unreadable = (given.notna() & values.isna()).to_numpy()
-    return (values if kind == "int" else values.astype("float64")), unreadable
+        values = plain.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    else:
+        values = plain.to_pandas()
+        unreadable |= np.isinf(values.to_numpy())  # too large for a float
+    if len(odd):
+        given = text.take(odd).combine_chunks().dictionary_encode()
+        read = [
+            _exact_int(one) if kind == "int" else _finite_float(one) for one in given.dictionary.to_pylist()
+        ]
+        one_by_one = pa.array(read, target).take(given.indices)
+        values = values.copy()
+        values[odd] = pd.array(one_by_one.to_pylist(), dtype=values.dtype)
+        unreadable[odd] = pc.and_(given.is_valid(), one_by_one.is_null()).to_numpy(zero_copy_only=False)
+    return (values.mask(unreadable) if kind == "float" and unreadable.any() else values), unreadable
 
 
 def _exact_int(text: str) -> int | None:
-    """36.0 and 1e3 are whole numbers; 36.5, and what 64 bits cannot hold, are not."""
+    """36.0 is a whole number; 36.5, and what 64 bits cannot hold, are not.
+
+    Neither is 1.23457E+11: spreadsheets shorten long numbers so, and the digits that were cut are lost.
+    """
     text = text.strip(_ASCII_BLANKS)
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or "e" in text.lower():
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:  # an exponent of twenty digits
-        return None
-    if not number:
-        return 0  # int() would write out all the zeros of 0e999999999
+    number = Decimal(text)
     if number.adjusted() > 18 or number != number.to_integral_value():
         return None
     return int(number) if -(2**63) <= number < 2**63 else None
@@ -174,11 +189,13 @@ def _finite_float(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _beyond(values: pd.Series, dtype: Any, kind: str) -> np.ndarray:
+def _beyond(values: pd.Series, dtype: Any, kind: str) -> np.ndarray | None:
     """Where a number is too large for the declared width, which a cast would wrap or turn into inf."""
     import numpy as np
 
     width = np.dtype(getattr(dtype.type, "numpy_dtype", dtype.type))
+    if width in (np.dtype("int64"), np.dtype("float64")):
+        return None
     limits = np.iinfo(width) if kind == "int" else np.finfo(width)
     outside = (values < limits.min) | (values > limits.max)
     return outside.fillna(False).to_numpy(dtype=bool)

@@ -6,23 +6,27 @@ whole batch (a missing column, a key that stands twice, too many bad rows) and r
 
 from __future__ import annotations
 
-import json
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.coercion import coerce, kind_of, rule_of
+from mlplatform.ml.broken_rules import BrokenRule, Positions, cases_of, marked
+from mlplatform.ml.coercion import kind_of
 from mlplatform.ml.errors import BrokenCode, Case, ContractBroken
 from mlplatform.ml.file_format import PLAIN, FileFormat
+from mlplatform.ml.judging import Judgement, judge
+from mlplatform.ml.keys import refuse_doubles
+from mlplatform.ml.quarantine import quarantine_of
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.rules import keeping_every_rule
+from mlplatform.ml.spelling import plain_spelling
+from mlplatform.ml.typed_columns import as_declared, typed
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-QUARANTINE_COLUMNS = (ROW_ID, "source_file", "row", "rule", "column", "value", "broken_rules", "landed")
+_HEADER_AGAIN = "is a row, not the header again"
 _SHOWN_CASES = 20
 
 
@@ -46,6 +50,7 @@ def validate(
     source_file: str,
     max_quarantined_share: float,
     file_format: FileFormat = PLAIN,
+    rules: Callable[[pd.DataFrame, Any], Judgement] = judge,
 ) -> Validated:
     """Judge a batch of text columns by a pandera model.
 
@@ -59,15 +64,19 @@ def validate(
     _refuse_missing_columns(landed, schema, source_file)
     if schema.strict is True:
         _refuse_further_columns(landed, schema, source_file)
-    frame, cases = typed(landed, schema)
-    _refuse_doubles(frame, landed, schema, source_file)
-    bad = {case.row for case in cases}
-    good = frame.drop(index=[row - 1 for row in bad if row is not None])
-    good, broken = _judged(as_declared(good, schema), landed, schema, source_file)
-    cases += broken
-    quarantine = _quarantine(landed, cases, source_file)
-    _refuse_too_many(len(quarantine), landed.num_rows, cases, source_file, max_quarantined_share)
-    return Validated(good.reset_index(drop=True), quarantine)
+    plain = plain_spelling(landed, schema, file_format)
+    frame, broken = _typed(landed, plain, schema)
+    refuse_doubles(frame, landed, schema, source_file, _SHOWN_CASES)
+    good = as_declared(_without(frame, broken, landed.num_rows), schema)
+    of_rules, of_table = rules(good.drop(columns=ROW_ID), schema)
+    if of_table:
+        _refuse_table(of_table, source_file)
+    broken += of_rules
+    bad = int(marked(broken, landed.num_rows).sum())
+    if bad > max_quarantined_share * landed.num_rows:
+        _refuse_too_many(bad, landed, broken, source_file, max_quarantined_share)
+    quarantine = quarantine_of(landed, broken, source_file)
+    return Validated(_without(good, of_rules, landed.num_rows).reset_index(drop=True), quarantine)
 
 
 def refuse_unsupported(schema: Any) -> None:
@@ -128,129 +137,62 @@ def _refuse_further_columns(landed: pa.Table, schema: Any, source_file: str) -> 
         )
 
 
-def typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[Case]]:
-    """Typed columns with a 0..n-1 index, and a case for each value that has no such type or is missing.
+def _typed(landed: pa.Table, plain: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[BrokenRule]]:
+    """All rows but repeated headers, typed, and what is wrong with headers and values."""
+    import numpy as np
 
-    `landed` has text columns and `row_id`; integers are nullable here, see `as_declared`.
-    """
+    frame, broken = typed(plain, schema)
+    headers = _headers_again(landed)
+    if not len(headers):
+        return frame, broken
+    broken = [BrokenRule(b.rule, b.column, np.setdiff1d(b.rows, headers)) for b in broken]
+    return frame.drop(index=headers), [BrokenRule(_HEADER_AGAIN, None, headers), *broken]
+
+
+def _headers_again(landed: pa.Table) -> Positions:
+    """Rows whose every cell is its column's name, as where files were put one behind the other."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    rows: Positions | None = None
+    for name in landed.column_names:
+        if name == ROW_ID or (rows is not None and not len(rows)):
+            continue
+        texts = landed.column(name) if rows is None else landed.column(name).take(rows)
+        same = pc.indices_nonzero(pc.equal(texts, name)).to_numpy().astype(np.int64)
+        rows = same if rows is None else rows[same]
+    return np.zeros(0, dtype=np.int64) if rows is None else rows
+
+
+def _without(frame: pd.DataFrame, broken: list[BrokenRule], landed_rows: int) -> pd.DataFrame:
+    """The rows that break none of these; column by column, as pandas takes four times longer for a frame."""
     import pandas as pd
 
-    columns: dict[str, pd.Series] = {ROW_ID: landed.column(ROW_ID).to_pandas()}
-    cases: list[Case] = []
-    for name, column in schema.columns.items():
-        if name not in landed.column_names:
-            continue
-        text = landed.column(name)
-        values, unreadable = coerce(text, column.dtype)
-        if column.default is not None:
-            values = values.mask(values.isna() & ~unreadable, column.default)
-        columns[name] = values
-        for position in unreadable.nonzero()[0]:
-            rule, value = rule_of(column.dtype), text[int(position)].as_py()
-            cases.append(Case(rule, name, value, int(position) + 1))
-        if not column.nullable:
-            missing = values.isna().to_numpy() & ~unreadable
-            cases += [Case("is present", name, None, int(at) + 1) for at in missing.nonzero()[0]]
-    return pd.DataFrame(columns), cases
+    if not broken:
+        return frame
+    keep = ~marked(broken, landed_rows)[frame.index]
+    columns = {name: frame[name].array[keep] for name in frame}
+    return pd.DataFrame(columns, index=frame.index[keep], copy=False)
 
 
-def as_declared(frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
-    """Rows without a missing or unreadable value, in exactly the types of the contract."""
-    return frame.astype({name: column.dtype.type for name, column in schema.columns.items() if name in frame})
+def _refuse_table(cases: list[Case], source_file: str) -> None:
+    first = cases[0]
+    where = source_file if first.column is None else f"{source_file}, column {first.column!r}"
+    said = "" if first.value in (None, "False") else f" ({first.value})"
+    raise ContractBroken(
+        f"{where} breaks {first.rule}{said}. Mend the file or the contract.", cases[:_SHOWN_CASES]
+    )
 
 
-def _refuse_doubles(frame: pd.DataFrame, landed: pa.Table, schema: Any, source_file: str) -> None:
-    """A key that stands twice is refused whatever else is wrong with its rows."""
-    together = [schema.unique] if isinstance(schema.unique, str) else list(schema.unique or ())
-    keys = [[name] for name, column in schema.columns.items() if column.unique] + [together]
-    for key in keys:
-        if not key or not set(key) <= set(frame.columns):
-            continue
-        present = frame[key].dropna()
-        doubles = present[present.duplicated(keep=False)]
-        if doubles.empty:
-            continue
-        names = ", ".join(key)
-        shown = doubles.sort_values(key, kind="stable").index[:_SHOWN_CASES]
-        cases = [Case("is unique", names, _as_landed(landed, key, int(at)), int(at) + 1) for at in shown]
-        raise ContractBroken(
-            f"{source_file}, rows {cases[0].row} and {cases[1].row}, column {names!r}: the key "
-            f"{cases[0].value!r} stands more than once. Land the file without the double, or drop "
-            "`unique` in the contract.",
-            cases,
-        )
-
-
-def _as_landed(landed: pa.Table, columns: list[str], at: int) -> str | None:
-    """What the file says in these columns of a row; the typed value may be spelled otherwise."""
-    texts = [landed.column(name)[at].as_py() for name in columns]
-    return texts[0] if len(texts) == 1 else ", ".join(map(str, texts))
-
-
-def _judged(
-    frame: pd.DataFrame, landed: pa.Table, schema: Any, source_file: str
-) -> tuple[pd.DataFrame, list[Case]]:
-    """Rows that keep every rule of the contract, and the cases of those that do not."""
-    from pandera.errors import SchemaErrors
-
-    if frame.empty:
-        return frame, []
-    try:
-        keeping_every_rule(frame.drop(columns=ROW_ID), schema)
-    except SchemaErrors as errors:
-        failures = errors.failure_cases.to_dict("records")
-    else:
-        return frame, []
-    cases = list(dict.fromkeys(_case(failure, landed) for failure in failures))
-    of_table = [case for case in cases if case.row is None]
-    if of_table:
-        first = of_table[0]
-        where = source_file if first.column is None else f"{source_file}, column {first.column!r}"
-        said = "" if first.value in (None, "False") else f" ({first.value})"
-        message = f"{where} breaks {first.rule}{said}. Mend the file or the contract."
-        raise ContractBroken(message, of_table[:_SHOWN_CASES])
-    return frame.drop(index=[case.row - 1 for case in cases if case.row is not None]), cases
-
-
-def _case(failure: dict[str, Any], landed: pa.Table) -> Case:
-    """A rule over several columns names none; one over the batch has no row."""
-    rule, value, index = str(failure["check"]), failure["failure_case"], failure["index"]
-    column = None if failure["schema_context"] == "DataFrameSchema" else failure["column"]
-    if index is None or math.isnan(index):
-        return Case(rule, column, None if value is None else str(value))
-    return Case(rule, column, _as_landed(landed, [column], int(index)) if column else None, int(index) + 1)
-
-
-def _quarantine(landed: pa.Table, cases: list[Case], source_file: str) -> pd.DataFrame:
-    """One line per row set aside: its first broken rule, all of them as JSON, and the row as landed."""
-    import pandas as pd
-    import pyarrow as pa
-
-    by_row: dict[int, list[Case]] = {}
-    for case in cases:
-        if case.row is not None:
-            by_row.setdefault(case.row, []).append(case)
-    rows = sorted(by_row)
-    as_landed = landed.take(pa.array([row - 1 for row in rows], pa.int64())).to_pylist()
-    lines = []
-    for row, values in zip(rows, as_landed, strict=True):
-        first, row_id = by_row[row][0], values.pop(ROW_ID)
-        broken = [{"rule": c.rule, "column": c.column, "value": c.value} for c in by_row[row]]
-        line = (row_id, source_file, row, first.rule, first.column, first.value)
-        lines.append((*line, json.dumps(broken), json.dumps(values, ensure_ascii=False)))
-    frame = pd.DataFrame(lines, columns=list(QUARANTINE_COLUMNS))
-    text = [name for name in QUARANTINE_COLUMNS if name != "row"]
-    return frame.astype({**dict.fromkeys(text, "string"), "row": "int64"})
-
-
-def _refuse_too_many(bad: int, rows: int, cases: list[Case], source_file: str, limit: float) -> None:
-    if bad <= limit * rows:
-        return
+def _refuse_too_many(
+    bad: int, landed: pa.Table, broken: list[BrokenRule], source_file: str, limit: float
+) -> None:
+    cases = cases_of(broken, landed, _SHOWN_CASES)
     first = cases[0]
     in_column = f", column {first.column!r}, value {first.value!r}" if first.column else ""
     raise ContractBroken(
-        f"{source_file}: {bad:,} of {rows:,} rows break a rule, more than the {limit:.0%} that may be "
-        f"quarantined; first: row {first.row}{in_column}, rule {first.rule!r}. "
+        f"{source_file}: {bad:,} of {landed.num_rows:,} rows break a rule, more than the {limit:.0%} that "
+        f"may be quarantined; first: row {first.row}{in_column}, rule {first.rule!r}. "
         "Mend the file or the contract, or raise max_quarantined_share.",
-        cases[:_SHOWN_CASES],
+        cases,
     )

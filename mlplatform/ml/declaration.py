@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,12 +18,13 @@ from mlplatform.ml.contracts import refuse_unsupported
 from mlplatform.ml.file_format import FileFormat
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import canonical_json
-from mlplatform.ml.metrics import metric
+from mlplatform.ml.metrics import Task
 from mlplatform.ml.naming import checked_use_case_name
 from mlplatform.ml.policies import Approval, Leakage, Monitoring, Retraining
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.splits import EntitySplit, Split, TimeSplit, column_of
 from mlplatform.ml.steps import Step
+from mlplatform.ml.task_rules import refuse_odd_naive, refuse_odd_target, refuse_other_metric
 
 PLATFORM_PREFIXES = ("mlplatform.ml", "mlplatform.container")
 POLICIES = {
@@ -35,7 +36,6 @@ POLICIES = {
     "monitoring": Monitoring,
     "retraining": Retraining,
 }
-Task = Literal["binary_classification", "multiclass_classification", "regression"]
 
 
 class Declaration(BaseModel):
@@ -101,8 +101,7 @@ class Declaration(BaseModel):
             if not isinstance(getattr(self, field), kinds):
                 names = " or ".join(f"{one.__name__}(...)" for one in kinds)
                 raise ValueError(f"{self.name}: {field} must be {names}")
-        if metric(self.gate.metric).task != self.task:
-            raise ValueError(f"{self.name}: the gate's metric {self.gate.metric!r} does not fit {self.task}")
+        refuse_other_metric(self.name, self.task, self.gate.metric)
         self._refuse_what_cannot_be_named()
         packages = {one.__module__.rpartition(".")[0] for one in self._parts().values()}
         if len(packages) != 1:
@@ -131,6 +130,10 @@ class Declaration(BaseModel):
         unknown = {*self.gate.slices, *filter(None, [self.gate.naive])} - set(features) - set(columns)
         if unknown:
             raise ValueError(f"{self.name}: the gate names {sorted(unknown)}, which no contract has")
+        refuse_odd_target(self.name, self.task, columns[self.target], self.positive)
+        if self.gate.naive:
+            column = features.get(self.gate.naive) or columns[self.gate.naive]
+            refuse_odd_naive(self.name, self.task, column, self.unseen)
 
     def _refuse_odd_roles(self, columns: Mapping[str, Any]) -> None:
         roles = {"entity": self.entity, "target": self.target}
@@ -182,8 +185,11 @@ class Declaration(BaseModel):
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """Columns that travel beside the features: entity, target, and the time of a time split."""
-        return tuple(dict.fromkeys((self.entity, self.target, column_of(self.split, self.entity))))
+        """Columns that travel beside the features: entity, target, what the split and the gate need."""
+        needed = [self.entity, self.target, column_of(self.split, self.entity)]
+        if self.gate.naive and self.gate.naive not in self.features.to_schema().columns:
+            needed.append(self.gate.naive)
+        return tuple(dict.fromkeys(needed))
 
     @cached_property
     def package(self) -> str:
@@ -221,7 +227,7 @@ class Declaration(BaseModel):
         spelling = self.file.model_dump(mode="json")
         text = {name: spelling.pop(name) for name in ("delimiter", "encoding")}
         by_step: dict[str, dict[str, Any]] = {
-            "raw": text,
+            "raw": {**text, "decimal": spelling["decimal"], "dates": spelling["dates"]},
             "validated": {"max_quarantined_share": self.max_quarantined_share, **spelling},
             "features": {"carried": carried, "unseen": list(self.unseen)},
             "sets": {

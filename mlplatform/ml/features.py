@@ -28,7 +28,16 @@ def make_features(
     Raises BrokenCode.
     """
     given = rows.drop(columns=[ROW_ID, *unseen], errors="ignore").reset_index(drop=True)
-    features = _called(build, given)
+    try:
+        features = _called(build, given)
+    except (AttributeError, KeyError) as error:
+        named = [name for name in unseen if f"'{name}'" in str(error)]
+        if not named:
+            raise
+        raise BrokenCode(
+            f"build_features asks for {named[0]!r}, which it is never shown: the target and the columns in "
+            "after_the_fact are not known when a prediction is asked for. Compute the features without it."
+        ) from error
     checked = _checked(features, given, contract)
     _refuse_looking_at_other_rows(build, given, checked, contract)
     return checked

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import re
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_DIRECTIVES = "YymdbBjaAHIpMSfz%"  # of strptime; the others depend on the language of the machine or say less
 
 
 class FileFormat(BaseModel):
     """The spelling of a use case's files. The default is what most programs write: commas, UTF-8, points.
 
-    Parquet, JSON lines and gzip are recognised by their content and need nothing declared; of the fields,
-    `missing`, `strip_blanks` and `dates` hold for text in them too.
+    Parquet, JSON lines and gzip are recognised by their content and need nothing declared. Of the fields,
+    `missing` and `strip_blanks` hold in them too, `decimal` and `dates` for what they hold as text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,9 +39,31 @@ class FileFormat(BaseModel):
     @classmethod
     def _known(cls, encoding: str) -> str:
         try:
-            return codecs.lookup(encoding).name
-        except LookupError:
-            raise ValueError(f"unknown encoding {encoding!r}") from None
+            if "a,1\n".encode(encoding).decode(encoding) == "a,1\n":
+                return codecs.lookup(encoding).name
+        except (LookupError, UnicodeError):
+            pass
+        raise ValueError(
+            f"unknown encoding {encoding!r}; known are utf-8, latin-1, cp1252, utf-16 and others"
+        )
+
+    @field_validator("dates")
+    @classmethod
+    def _tells_the_day(cls, dates: str | None) -> str | None:
+        """A format that leaves out the year, or tells no afternoon from a morning, would change dates."""
+        if dates is None:
+            return None
+        unknown = [one for one in re.findall("%(.?)", dates) if one not in _DIRECTIVES]
+        if unknown:
+            raise ValueError(f"unknown directive %{unknown[0]} in {dates!r}; known: {', '.join(_DIRECTIVES)}")
+        moment = datetime(2021, 11, 23, 15, 47, 58, tzinfo=UTC)
+        try:
+            back = datetime.strptime(moment.strftime(dates), dates)
+        except ValueError as error:
+            raise ValueError(f"{dates!r} is no format of dates ({error})") from None
+        if back.date() != moment.date() or back.hour not in (0, moment.hour):
+            raise ValueError(f"{dates!r} leaves open which day it is, or which half of it (%p)")
+        return dates
 
 
 PLAIN = FileFormat()

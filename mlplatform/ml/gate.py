@@ -19,25 +19,21 @@ Differences are signed so that positive means that the challenger is better, for
 from __future__ import annotations
 
 import math
-import warnings
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mlplatform.ml.metrics import Array, FloatArray, Metric, metric
+from mlplatform.ml.resampling import Estimate, estimates
+from mlplatform.ml.verdict import BASELINE, Decision, SliceEstimate, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Decision = Literal["PROMOTE", "HOLD", "REJECT"]
-
 SMALLEST_SLICE = 50
 """Rows below which a slice is left out: an interval over fewer says little and invites over-reading."""
-
-BATCH_CELLS = 100_000
-"""Resampled values held at once: bounds the memory for large sets and stays within the processor's cache."""
 
 
 class Gate(BaseModel):
@@ -67,7 +63,8 @@ class Gate(BaseModel):
     naive: str | None = Field(
         default=None,
         description="Column that holds the forecast one would make without a model (a plan, the value of the "
-        "day before): the first model has to beat it. If None, that is the mean of the training set.",
+        "day before): the first model of a regression has to beat it. If None, and for classifications, that "
+        "is the mean of the training set, or its share of the positive class, or its most frequent class.",
     )
     resamples: int = Field(default=500, ge=50, description="Bootstrap resamples behind each interval.")
 
@@ -82,45 +79,11 @@ class Gate(BaseModel):
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A value with its bootstrap interval; all three are nan when the metric is undefined."""
+class Naive:
+    """What would be predicted without a model, of shape ``(n,)``, and what that is called."""
 
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
-
-
-@dataclass(frozen=True)
-class SliceEstimate:
-    """The metric on the rows in which ``column`` has ``value`` ("missing" for absent values)."""
-
-    column: str
-    value: str
-    rows: int
-    estimate: Estimate
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The decision, why, and every number that it rests on."""
-
-    decision: Decision
-    reason: str
-    metric: str
-    rows: int
-    challenger: Estimate
-    champion: Estimate | None = None
-    difference: Estimate | None = None
-    baseline: float | None = None
-    slices: tuple[SliceEstimate, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as plain values that JSON has; nan, which it lacks, becomes None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+    name: str
+    prediction: Array
 
 
 def judge(
@@ -128,57 +91,59 @@ def judge(
     y: Array,
     challenger_prediction: Array,
     champion_prediction: Array | None = None,
-    baseline_prediction: Array | None = None,
+    naive: Naive | None = None,
     slices: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Judge a challenger on frozen rows.
 
-    ``y`` and the predictions have shape ``(n,)``, n >= 2; for a binary task labels are 0 and 1 and
-    predictions are probabilities of 1. ``slices`` has the n rows in the same order and at least the gate's
-    slice columns. The same arguments give the same verdict. ValueError names an array that has another length
-    or is not finite, labels that are not 0 or 1, and missing slice columns.
+    ``y`` and the predictions have shape ``(n,)``, n >= 2, and are numbers as `mlplatform.ml.metrics` has
+    them. ``slices`` has the n rows in the same order and at least the gate's slice columns. The same
+    arguments give the same verdict. ValueError names an array that has another length or is not finite,
+    labels that the metric does not take, and missing slice columns.
     """
     score = metric(gate.metric)
     y = _labels(score, y)
     challenger = _finite("challenger_prediction", challenger_prediction, len(y))
     baseline = None
-    if baseline_prediction is not None:
-        baseline = score(y, _finite("baseline_prediction", baseline_prediction, len(y)))
+    if naive is not None:
+        baseline = score(y, _finite(naive.name, naive.prediction, len(y)))
     champion = None
     if champion_prediction is not None:
         champion = _finite("champion_prediction", champion_prediction, len(y))
-    estimates = _bootstrap(gate, y, [challenger] if champion is None else [challenger, champion], seed)
-    decision, reason = _decide(gate, estimates, baseline)
+    found = _estimates(gate, score, y, [challenger] if champion is None else [challenger, champion], seed)
+    baseline_name = naive.name if naive else BASELINE
+    decision, reason = _decide(gate, found, baseline, baseline_name)
     return Verdict(
         decision=decision,
         reason=reason,
         metric=gate.metric,
         rows=len(y),
-        challenger=estimates[0],
-        champion=estimates[1] if champion is not None else None,
-        difference=estimates[2] if champion is not None else None,
+        challenger=found[0],
+        champion=found[1] if champion is not None else None,
+        difference=found[2] if champion is not None else None,
         baseline=baseline,
-        slices=_slices(gate, y, challenger, slices, seed),
+        baseline_name=baseline_name,
+        slices=_slices(gate, score, y, challenger, slices, seed),
     )
 
 
-def _decide(gate: Gate, estimates: list[Estimate], baseline: float | None) -> tuple[Decision, str]:
-    """The rules of the module's docstring; ``estimates`` is [challenger] or [challenger, champion, gain]."""
-    score, challenger = metric(gate.metric), estimates[0]
+def _decide(gate: Gate, found: list[Estimate], baseline: float | None, name: str) -> tuple[Decision, str]:
+    """The rules of the module's docstring; ``found`` is [challenger] or [challenger, champion, gain]."""
+    score, challenger = metric(gate.metric), found[0]
     if math.isnan(challenger.value):
         return "HOLD", f"{score.name} is undefined on these rows (one class or a constant target)."
     if not gate.reaches_minimum(challenger.value):
         wanted = "at least" if score.higher_is_better else "at most"
         return "REJECT", f"{score.name} is {challenger}, but must be {wanted} {gate.minimum:g}."
-    if len(estimates) > 1:
-        return _against_champion(gate, *estimates)
+    if len(found) > 1:
+        return _against_champion(gate, *found)
     reached = f"First model: {score.name} is {challenger} and reaches the minimum of {gate.minimum:g}"
     if baseline is None:
         return "PROMOTE", f"{reached}; no baseline was given."
     if score.gain(challenger.value, baseline) > 0:
-        return "PROMOTE", f"{reached} and beats the baseline's {baseline:.4f}."
-    return "REJECT", f"{reached}, but does not beat the baseline's {baseline:.4f}."
+        return "PROMOTE", f"{reached} and beats the {name}, which has {baseline:.4f}."
+    return "REJECT", f"{reached}, but does not beat the {name}, which has {baseline:.4f}."
 
 
 def _against_champion(
@@ -200,44 +165,19 @@ def _against_champion(
     return "HOLD", f"{text}: the interval includes {bound}, so these rows cannot tell."
 
 
-def _bootstrap(gate: Gate, y: FloatArray, predictions: list[FloatArray], seed: int) -> list[Estimate]:
-    """Estimates of each prediction and, when there are two, of the first's gain over the second.
-
-    One set of resamples serves all of them. Resamples on which the metric is undefined are left out.
-    """
-    from scipy.stats import DegenerateDataWarning, bootstrap
-
-    score = metric(gate.metric)
-
-    def statistic(labels: Array, *columns: Array, axis: int) -> FloatArray:
-        scores = [score.function(labels, column) for column in columns]
-        return np.stack([*scores, score.gain(*scores)] if len(scores) == 2 else scores)
-
-    columns = (y, *(score.prepare(prediction) for prediction in predictions))
-    values = statistic(*columns, axis=-1)
-    if np.isnan(values).any():
-        return [Estimate(float(value), math.nan, math.nan) for value in values]
-    with warnings.catch_warnings():
-        # It warns about the interval of its own, which one undefined resample turns into nan; not used here.
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        resampled = bootstrap(
-            columns,
-            statistic,
-            n_resamples=gate.resamples,
-            batch=max(1, BATCH_CELLS // len(y)),
-            vectorized=True,
-            paired=True,
-            axis=-1,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        ).bootstrap_distribution
-    tail = (1 - gate.confidence) / 2
-    low, high = np.nanquantile(resampled, [tail, 1 - tail], axis=-1)
-    return [Estimate(*map(float, each)) for each in zip(values, low, high, strict=True)]
+def _estimates(
+    gate: Gate, score: Metric, y: FloatArray, predictions: list[FloatArray], seed: int
+) -> list[Estimate]:
+    return estimates(score, y, predictions, resamples=gate.resamples, confidence=gate.confidence, seed=seed)
 
 
 def _slices(
-    gate: Gate, y: FloatArray, prediction: FloatArray, frame: pd.DataFrame | None, seed: int
+    gate: Gate,
+    score: Metric,
+    y: FloatArray,
+    prediction: FloatArray,
+    frame: pd.DataFrame | None,
+    seed: int,
 ) -> tuple[SliceEstimate, ...]:
     """The metric per value of each slice column, in the gate's order of columns, then by value as text."""
     columns = () if frame is None else tuple(frame.columns)
@@ -254,7 +194,7 @@ def _slices(
         values, inverse, counts = np.unique(names, return_inverse=True, return_counts=True)
         for index in np.flatnonzero(counts >= SMALLEST_SLICE):
             rows = inverse == index
-            estimate = _bootstrap(gate, y[rows], [prediction[rows]], seed)[0]
+            estimate = _estimates(gate, score, y[rows], [prediction[rows]], seed)[0]
             found.append(SliceEstimate(column, str(values[index]), int(counts[index]), estimate))
     return tuple(found)
 
@@ -263,8 +203,10 @@ def _labels(score: Metric, y: Array) -> FloatArray:
     labels = _finite("y", y, len(y))
     if len(labels) < 2:
         raise ValueError(f"y has {len(labels)} row(s); judging needs at least 2")
-    if score.task == "binary_classification" and not np.isin(labels, (0, 1)).all():
+    if score.tasks == ("binary_classification",) and not np.isin(labels, (0, 1)).all():
         raise ValueError(f"{score.name} needs labels 0 and 1; y has {np.unique(labels)[:5].tolist()}")
+    if "multiclass_classification" in score.tasks and ((labels < 0) | (labels % 1 != 0)).any():
+        raise ValueError(f"{score.name} needs classes 0, 1, 2, ...; y has {np.unique(labels)[:5].tolist()}")
     return labels
 
 
@@ -275,11 +217,3 @@ def _finite(name: str, values: Array, rows: int) -> FloatArray:
     if not np.isfinite(numbers).all():
         raise ValueError(f"{name} has {int((~np.isfinite(numbers)).sum()):,} values that are not finite")
     return numbers
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

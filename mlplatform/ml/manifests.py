@@ -115,17 +115,16 @@ def draw_sets(
     """
     ordered = sorted(versions, key=lambda v: v.batch)
     counted = _Counted(labels_of, list(previous), classes)
-    rule = split if isinstance(split, EntitySplit) else _cut(split, ordered, counted)
+    if isinstance(split, TimeSplit):
+        rule: Rule = split.cut([counted.days(version, split.column) for version in ordered])
+    else:
+        rule = split
     parts: dict[Side, list[Part]] = {side: [] for side in SIDES}
     for version in ordered:
         both = counted.by(rule, version)
         for side in SIDES:
             parts[side].append(both[side])
     return {side: SetManifest(use_case, side, rule, tuple(parts[side])) for side in SIDES}
-
-
-def _cut(split: TimeSplit, versions: list[FeaturesVersion], counted: _Counted) -> TimeCut:
-    return split.cut([counted.days(version) for version in versions])
 
 
 class _Counted:
@@ -144,13 +143,13 @@ class _Counted:
         }
         self._loaded: dict[FeaturesVersion, pd.DataFrame] = {}
 
-    def days(self, version: FeaturesVersion) -> tuple[str, ...]:
-        """The ISO days of a snapshot's rows."""
-        for side in SIDES:
+    def days(self, version: FeaturesVersion, column: str) -> tuple[str, ...]:
+        """The ISO days of a snapshot's rows by this column; none of a batch without rows."""
+        for side, manifest in self._previous.items():
             part = self._parts.get((version.batch, version.sha256, side))
-            if part and part.days:
+            if part and isinstance(manifest.split, TimeCut) and manifest.split.column == column:
                 return part.days
-        return tuple(sorted({str(day) for day in days_of(self._labels(version)["decides"].tolist())}))
+        return tuple(map(str, sorted(set(days_of(self._labels(version)["decides"]).tolist()))))
 
     def by(self, rule: Rule, version: FeaturesVersion) -> dict[Side, Part]:
         """Both sides' parts of a snapshot."""
@@ -165,12 +164,15 @@ class _Counted:
         part = self._parts.get((version.batch, version.sha256, side))
         if before is None or part is None or not _same_side(before.split, rule, part):
             return None
-        return part
+        if not self._classes:
+            return replace(part, classes={})
+        uncounted = part.rows and not part.classes  # drawn when the task was a regression
+        return None if uncounted else part
 
     def _fresh(self, rule: Rule, version: FeaturesVersion) -> dict[Side, Part]:
         labels = self._labels(version)
-        held_out = rule.held_out(labels["decides"].tolist())
-        days = self.days(version) if isinstance(rule, TimeCut) else ()
+        held_out = rule.held_out(labels["decides"])
+        days = self.days(version, rule.column) if isinstance(rule, TimeCut) else ()
         parts: dict[Side, Part] = {}
         for side in SIDES:
             chosen = labels["target"][held_out if side == "validation" else ~held_out]
@@ -193,5 +195,5 @@ def _same_side(before: Rule, now: Rule, part: Part) -> bool:
         return True
     if not (isinstance(before, TimeCut) and isinstance(now, TimeCut)) or before.column != now.column:
         return False
-    borders = sorted(str(cut.first_day) for cut in (before, now))
-    return bool(part.days) and (part.days[-1] < borders[0] or part.days[0] >= borders[1])
+    earlier, later = sorted(str(cut.first_day) for cut in (before, now))
+    return not any(earlier <= day < later for day in part.days)

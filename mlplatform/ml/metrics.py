@@ -1,12 +1,14 @@
 """Metrics that score one evaluation or many resamples of it in one call.
 
 Every function takes labels and predictions of shape ``(n,)`` or ``(resamples, n)`` (mixed shapes broadcast)
-and returns an array of shape ``()`` or ``(resamples,)``. Only numpy is needed, so that a gate or a monitor
-can score without loading scikit-learn. Where a metric is undefined (one class only, constant target) the
-result is nan, never an error: a bootstrap meets such resamples and has to go on.
+and returns an array of shape ``()`` or ``(resamples,)``. Their numbers are those of `mlplatform.ml.targets`:
+labels 0 and 1 and probabilities of 1 for a binary classification, whole numbers from 0 that stand for
+classes for a multiclass classification, the values for a regression. Only numpy is needed, so that a gate or
+a monitor can score without loading scikit-learn. Where a metric is undefined (one class only, constant
+target) the result is nan, never an error: a bootstrap meets such resamples and has to go on.
 
-Units: roc_auc, average_precision, accuracy and r2 have none; log_loss is in nats; mae and rmse are in the
-unit of the target; brier_score is a squared probability.
+Units: log_loss is in nats; mae and rmse are in the unit of the target; brier_score is a squared probability;
+the others have none.
 """
 
 from __future__ import annotations
@@ -22,10 +24,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 FloatArray = NDArray[np.float64]
 Number = TypeVar("Number", float, FloatArray)
-Task = Literal["binary_classification", "regression"]
+Task = Literal["binary_classification", "multiclass_classification", "regression"]
 
 THRESHOLD = 0.5
-"""Predicted probability from which ``accuracy`` counts a row as the positive class."""
+"""Predicted probability from which a row counts as predicted to be of the positive class."""
 
 
 def _unchanged(prediction: Array) -> Array:
@@ -41,7 +43,7 @@ class Metric:
     """
 
     name: str
-    task: Task
+    tasks: tuple[Task, ...]
     higher_is_better: bool
     function: Callable[[Array, Array], FloatArray]
     prepare: Callable[[Array], Array] = _unchanged
@@ -120,9 +122,42 @@ def mean_squared_error(y: Array, prediction: Array) -> FloatArray:
     return np.asarray(np.square(np.subtract(prediction, y, dtype=np.float64)).mean(axis=-1))
 
 
+def _decided(prediction: Array) -> NDArray[np.int64]:
+    """The predicted class: whole numbers are classes, a probability is 1 from ``THRESHOLD`` on, else 0."""
+    return np.where(prediction > 1, prediction, prediction >= THRESHOLD).astype(np.int64)
+
+
+def _per_class(y: Array, prediction: Array) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rows of each class, rows predicted as it, rows that are both; each of shape ``(..., classes)``."""
+    y, prediction = np.broadcast_arrays(np.asarray(y, np.int64), _decided(prediction))
+    shape, width = y.shape[:-1], 1 + max(int(y.max(initial=0)), int(prediction.max(initial=0)))
+    resamples = int(np.prod(shape))
+    rows = np.arange(resamples, dtype=np.int64).reshape(*shape, 1) * width
+
+    def counted(cells: Array) -> FloatArray:
+        return np.bincount(cells.ravel(), minlength=resamples * width).reshape(*shape, width).astype(float)
+
+    return counted(rows + y), counted(rows + prediction), counted((rows + y)[y == prediction])
+
+
 def accuracy(y: Array, prediction: Array) -> FloatArray:
-    """Share of rows on the right side of ``THRESHOLD``."""
-    return np.asarray(((prediction >= THRESHOLD) == (y == 1)).mean(axis=-1))
+    """Share of rows whose class was predicted."""
+    return np.asarray((_decided(prediction) == y).mean(axis=-1))
+
+
+def balanced_accuracy(y: Array, prediction: Array) -> FloatArray:
+    """Share of each class's rows that were found, averaged over the classes among the labels."""
+    rows, _, found = _per_class(y, prediction)
+    recall = found / np.maximum(rows, 1)
+    return np.asarray(recall.sum(axis=-1) / (rows > 0).sum(axis=-1))
+
+
+def macro_f1(y: Array, prediction: Array) -> FloatArray:
+    """F1 (harmonic mean of precision and recall), averaged over the classes labelled or predicted."""
+    rows, predicted, found = _per_class(y, prediction)
+    either = rows + predicted
+    f1 = 2 * found / np.maximum(either, 1)
+    return np.asarray(f1.sum(axis=-1) / (either > 0).sum(axis=-1))
 
 
 def mae(y: Array, prediction: Array) -> FloatArray:
@@ -149,15 +184,21 @@ def _named(*metrics: Metric) -> Mapping[str, Metric]:
     return MappingProxyType({each.name: each for each in metrics})
 
 
+_BINARY: tuple[Task, ...] = ("binary_classification",)
+_CLASSES: tuple[Task, ...] = ("binary_classification", "multiclass_classification")
+_REGRESSION: tuple[Task, ...] = ("regression",)
+
 METRICS: Mapping[str, Metric] = _named(
-    Metric("roc_auc", "binary_classification", True, roc_auc, dense_ranks),
-    Metric("average_precision", "binary_classification", True, average_precision, dense_ranks),
-    Metric("log_loss", "binary_classification", False, log_loss),
-    Metric("brier_score", "binary_classification", False, mean_squared_error),
-    Metric("accuracy", "binary_classification", True, accuracy),
-    Metric("mae", "regression", False, mae),
-    Metric("rmse", "regression", False, rmse),
-    Metric("r2", "regression", True, r2),
+    Metric("roc_auc", _BINARY, True, roc_auc, dense_ranks),
+    Metric("average_precision", _BINARY, True, average_precision, dense_ranks),
+    Metric("log_loss", _BINARY, False, log_loss),
+    Metric("brier_score", _BINARY, False, mean_squared_error),
+    Metric("accuracy", _CLASSES, True, accuracy),
+    Metric("balanced_accuracy", _CLASSES, True, balanced_accuracy),
+    Metric("macro_f1", _CLASSES, True, macro_f1),
+    Metric("mae", _REGRESSION, False, mae),
+    Metric("rmse", _REGRESSION, False, rmse),
+    Metric("r2", _REGRESSION, True, r2),
 )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.coercion import kind_of
+from mlplatform.ml.rules import is_by_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +26,6 @@ Rule = Callable[[Any], bool]
 _INT = re.compile(r"-?[0-9]{1,18}")
 _FLOAT = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,17})?")
 _REMEMBERED = 1000
-# What a rule says of a value in these depends on the value alone.
-_BY_VALUE = {
-    "equal_to", "not_equal_to", "greater_than", "greater_than_or_equal_to", "less_than",
-    "less_than_or_equal_to", "in_range", "isin", "notin", "str_matches", "str_contains", "str_startswith",
-    "str_endswith", "str_length",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,10 +133,7 @@ def _plain(name: str, column: Any) -> PlainColumn | None:
 
 def _value_rule(check: Any, column: PlainColumn) -> Rule | None:
     """The rule for one value that is there; None if it may look at more than that."""
-    from pandera.api.function_dispatch import Dispatcher
-
-    builtin = isinstance(check._check_fn, Dispatcher) and check._check_fn.__name__ in _BY_VALUE
-    if not builtin or check.groupby or check.element_wise or not check.ignore_na or check.raise_warning:
+    if not is_by_value(check) or check.raise_warning:
         return None
     bound = _comparison(check, column.kind)
     return bound or _remembered(check, column)

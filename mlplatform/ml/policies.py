@@ -40,7 +40,7 @@ class Leakage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     duplicates: float = Field(
-        default=0.05, ge=0, le=1, description="share of held-out rows that may have an exact twin in training"
+        default=0.05, ge=0, le=1, description="share of held-out rows that may be copies of training rows"
     )
     alone: float = Field(
         default=0.98,
@@ -50,7 +50,8 @@ class Leakage(BaseModel):
         "ROC curve of a classification, the share of the variance of a regression",
     )
     allowed: tuple[str, ...] = Field(
-        default=(), description="features that may explain the target alone, because a person has looked"
+        default=(),
+        description="features and raw columns that may look like a leak, because a person has looked",
     )
 
 

@@ -12,10 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.bad_request import BadRequest
-from mlplatform.ml.contracts import as_declared, refuse_unsupported, typed, with_nearest
+from mlplatform.ml.broken_rules import cases_of
+from mlplatform.ml.contracts import refuse_unsupported, with_nearest
 from mlplatform.ml.errors import BrokenCode, Case
 from mlplatform.ml.plain_columns import FEW_ROWS, PlainColumns
 from mlplatform.ml.reading import ROW_ID
+from mlplatform.ml.typed_columns import as_declared, typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,8 +94,8 @@ class RowRules:
             return None
         others = [name for name in self._plain.others if name in table.column_names]
         if others:
-            rest, cases = typed(_with_row_id(table.select(others)), self.schema)
-            if cases:
+            rest, unread = typed(_with_row_id(table.select(others)), self.schema)
+            if unread:
                 return None
             frame = pd.concat([frame, as_declared(rest[others], self.schema)], axis=1)
             frame = frame[[name for name in self.columns if name in frame]]
@@ -107,7 +109,8 @@ class RowRules:
         Raises BadRequest only for missing columns.
         """
         self._refuse_missing_columns(table)
-        frame, cases = typed(_with_row_id(table), self.schema)
+        frame, unread = typed(_with_row_id(table), self.schema)
+        cases = cases_of(unread, table)
         bad = {case.row for case in cases}
         frame = frame.drop(columns=ROW_ID).drop(index=[row - 1 for row in bad if row is not None])
         frame = as_declared(frame, self.schema)

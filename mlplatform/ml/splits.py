@@ -119,11 +119,14 @@ def column_of(split: Split | Rule, entity: str) -> str:
 
 
 def days_of(times: Sequence[object]) -> np.ndarray:
-    """The UTC days of n times as datetime64[D]. ValueError for a missing one, which has no side."""
+    """The UTC days of n times as datetime64[D]. ValueError for a missing one, which has no side.
+
+    A pandas Series is read as a whole, a list one by one.
+    """
     import numpy as np
     import pandas as pd
 
-    index = pd.DatetimeIndex(pd.to_datetime(list(times), utc=True))
+    index = pd.DatetimeIndex(pd.to_datetime(pd.Series(times), utc=True))
     if index.isna().any():
         raise ValueError("a row without a time has no side; the contract must not let it through")
     return np.asarray(index.tz_localize(None), dtype="datetime64[D]")

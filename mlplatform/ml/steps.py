@@ -57,7 +57,7 @@ STEPS: tuple[Step, ...] = (
         ("training_set", "validation_set"),
         ("features",),
         False,
-        ("mlplatform.ml.manifests", "mlplatform.ml.sufficiency"),
+        ("mlplatform.ml.manifests", "mlplatform.ml.sufficiency", "mlplatform.ml.leakage"),
     ),
     Step("model", ("model",), ("training_set",), False, ("mlplatform.container.train",), _MODEL_CODE),
     Step(
@@ -70,6 +70,7 @@ STEPS: tuple[Step, ...] = (
             "mlplatform.ml.gate",
             "mlplatform.ml.importance",
             "mlplatform.ml.plots",
+            "mlplatform.ml.targets",
         ),
     ),
     Step(

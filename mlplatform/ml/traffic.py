@@ -13,8 +13,9 @@ from mlplatform.ml.capture import MODEL_VERSION, Exchange, exchanges
 from mlplatform.ml.errors import Case, MLPlatformError
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.row_rules import RowRules
+from mlplatform.ml.targets import Prediction
 from mlplatform.ml.windows import UNKNOWN_MODEL, model_named
-from mlplatform.ml.wire import predictions_of, rows_of
+from mlplatform.ml.wire import classes_of, predictions_of, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,7 @@ class _Rows:
 
     exchange: Exchange
     request: pa.Table
-    predictions: list[float]
+    predictions: Sequence[Prediction]
 
 
 def version_in(line: bytes) -> str:
@@ -78,19 +79,22 @@ def stored_column(name: str) -> str:
     return f"request:{name}" if name in _OURS else name
 
 
-def captured_rows(lines: Iterable[tuple[str, bytes]], columns: Sequence[str]) -> Captured:
+def captured_rows(
+    lines: Iterable[tuple[str, bytes]], columns: Sequence[str], *, classes: bool = False
+) -> Captured:
     """Lines of one window as (place, line); `columns` are those of the contract that a request has.
 
-    A line that cannot be read is counted and shown, and the others are read all the same.
+    Predictions become float64, or text where they are `classes` (which may be numbers too). A line that
+    cannot be read is counted and shown, and the others are read all the same.
     """
     import pyarrow as pa
 
-    captured, seen = Captured(_table([], columns)), set[str]()
+    captured, seen = Captured(_table([], columns, classes)), set[str]()
     blocks: list[pa.Table] = []
     waiting: list[_Rows] = []
     for place, line in lines:
         try:
-            one = _read(line, columns)
+            one = _read(line, columns, classes)
         except (MLPlatformError, ValueError, KeyError, TypeError, RecursionError) as error:
             captured.unreadable += 1
             if len(captured.cases) < _SHOWN_CASES:
@@ -102,10 +106,10 @@ def captured_rows(lines: Iterable[tuple[str, bytes]], columns: Sequence[str]) ->
         seen.add(one.exchange.event_id)
         waiting.append(one)
         if len(waiting) == _EXCHANGES_PER_BLOCK:
-            blocks.append(_table(waiting, columns))
+            blocks.append(_table(waiting, columns, classes))
             waiting = []
     captured.exchanges = len(seen)
-    captured.rows = pa.concat_tables([*blocks, _table(waiting, columns)])
+    captured.rows = pa.concat_tables([*blocks, _table(waiting, columns, classes)])
     return captured
 
 
@@ -147,18 +151,18 @@ def _as_requested(captured: pa.Table, rules: RowRules) -> pa.Table:
     return captured.select([stored_column(name) for name in names]).rename_columns(names)
 
 
-def _read(line: bytes, columns: Sequence[str]) -> _Rows:
+def _read(line: bytes, columns: Sequence[str], classes: bool) -> _Rows:
     exchange = next(exchanges([line if line.endswith(b"\n") else line + b"\n"]))
     if model_named(exchange.model_version) == UNKNOWN_MODEL:
         raise ValueError("it names no model version")
     request = rows_of(exchange.request.body, exchange.request.content_type, columns)
-    predictions = predictions_of(exchange.answer)
+    predictions: Sequence[Prediction] = (classes_of if classes else predictions_of)(exchange.answer)
     if len(predictions) != request.num_rows:
         raise ValueError(f"{request.num_rows} rows were requested and {len(predictions)} answered")
     return _Rows(exchange, _with_columns(request, columns), predictions)
 
 
-def _table(block: list[_Rows], columns: Sequence[str]) -> pa.Table:
+def _table(block: list[_Rows], columns: Sequence[str], classes: bool) -> pa.Table:
     import pyarrow as pa
 
     def of_exchange(get: str) -> list[str | None]:
@@ -175,7 +179,8 @@ def _table(block: list[_Rows], columns: Sequence[str]) -> pa.Table:
     columns_of_ours = [pa.array(values, pa.string()) for values in made.values()]
     asked = [one.request for one in block] or [_with_columns(pa.table({}), columns)]
     request = pa.concat_tables(asked).combine_chunks()
-    predictions = pa.array([value for one in block for value in one.predictions], pa.float64())
+    kind = pa.string() if classes else pa.float64()
+    predictions = pa.array([value for one in block for value in one.predictions], kind)
     return pa.table(
         [*columns_of_ours, *request.columns, predictions],
         names=[*made, *map(stored_column, columns), PREDICTION],

@@ -9,18 +9,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mlplatform.ml.bad_request import BadRequest, refuse_too_many
 from mlplatform.ml.capture import Message
 from mlplatform.ml.errors import Case
 from mlplatform.ml.json_rows import FURTHER, Texts, json_lines_texts, json_texts
+from mlplatform.ml.targets import Prediction
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BadRequest", "accepted_type", "answer_body", "media_type", "predictions_of", "rows_of"]
+__all__ = [
+    "BadRequest",
+    "accepted_type",
+    "answer_body",
+    "classes_of",
+    "media_type",
+    "predictions_of",
+    "rows_of",
+]
+T = TypeVar("T")
 JSON, CSV = "application/json", "text/csv"
 JSON_LINES = ("application/jsonlines", "application/x-ndjson", "application/jsonl")
 _KNOWN = (JSON, *JSON_LINES, CSV)
@@ -163,32 +173,55 @@ def accepted_type(accept: str) -> str:
     return max(asked, key=lambda one: one[0])[1]  # of equals the first
 
 
-def answer_body(predictions: Sequence[float], model_version: str, accept: str = "") -> Message:
-    """The answer to n rows in the form that `accept` asks for, every number with all its digits.
+def answer_body(predictions: Sequence[Prediction], model_version: str, accept: str = "") -> Message:
+    """The answer to n rows in the form that `accept` asks for: classes as they are, numbers with all digits.
 
-    JSON is `{"model_version": ..., "predictions": [n numbers]}`, JSON lines have `{"prediction": ...}` a row,
-    CSV one number a line. Raises BadRequest (406).
+    JSON is `{"model_version": ..., "predictions": [n predictions]}`, JSON lines have `{"prediction": ...}` a
+    row, CSV one prediction a line. Raises BadRequest (406).
     """
     kind = accepted_type(accept)
     if kind == JSON:
         document = {"model_version": model_version, "predictions": list(predictions)}
         return Message(JSON, json.dumps(document, allow_nan=False).encode())
+    if any(isinstance(one, str) for one in predictions):
+        return Message(kind, _texts_body(predictions, kind).encode())
     form = "%r\n" if kind == CSV else '{"prediction": %r}\n'
     return Message(kind, "".join(form % one for one in predictions).encode())
 
 
+def _texts_body(predictions: Sequence[Prediction], kind: str) -> str:
+    if kind != CSV:
+        return "".join(json.dumps({"prediction": one}) + "\n" for one in predictions)
+    lines = io.StringIO()
+    # left to itself, the writer does not quote a carriage return, at which readers end a line
+    returns = any("\r" in str(one) for one in predictions)
+    quoted: Literal[0, 1] = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    csv.writer(lines, lineterminator="\n", quoting=quoted).writerows([one] for one in predictions)
+    return lines.getvalue()
+
+
 def predictions_of(message: Message) -> list[float]:
     """The numbers in an answer that `answer_body` wrote. ValueError for any other body."""
+    return _read(message, _number, float)
+
+
+def classes_of(message: Message) -> list[str]:
+    """The classes in an answer that `answer_body` wrote, each as text. ValueError for any other body."""
+    return _read(message, _class, str)
+
+
+def _read(message: Message, value: Callable[[Any], T], cell: Callable[[str], T]) -> list[T]:
+    """`value` reads what stands in JSON, `cell` what stands in CSV."""
     kind, _ = media_type(message.content_type)
     try:
         text = message.body.decode()
         if kind == JSON:
-            return [_number(one) for one in json.loads(text)["predictions"]]
+            return [value(one) for one in json.loads(text)["predictions"]]
         if kind in JSON_LINES:
-            return [_number(json.loads(line)["prediction"]) for line in text.splitlines()]
+            return [value(json.loads(line)["prediction"]) for line in text.split("\n") if line]
         if kind == CSV:
-            return [float(line) for line in text.splitlines()]
-    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
+            return [cell(one) for (one,) in csv.reader(io.StringIO(text, newline=""), strict=True)]
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError, csv.Error) as error:
         raise ValueError(f"no answer in {kind}: {error!r}") from None
     raise ValueError(f"no answer is {message.content_type!r}")
 
@@ -197,3 +230,9 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
     return float(value)
+
+
+def _class(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"{value!r} is no class")
+    return str(value)

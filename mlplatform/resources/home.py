@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mlplatform.ml.errors import WrongUsage
+from mlplatform.resources.held_open import HeldOpen
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -75,7 +76,19 @@ def open_instance() -> DagsterInstance:
 
     home = prepare_home()
     with FileLock(home / "instance.lock"):  # the first to come creates the databases
+        _hold_open(home)
         return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_UNCAPTURED))
+
+
+_held: list[HeldOpen] = []
+
+
+def _hold_open(home: Path) -> None:
+    """The files of one home at a time."""
+    while _held:
+        _held.pop().close()
+    _held.append(HeldOpen(home))
+    _held[0].listen()
 
 
 _UNCAPTURED = {

@@ -4,26 +4,50 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import dagster as dg
 
-from mlplatform.lineage.records import Record, latest_by_batch, partitions_name, record_metadata
+from mlplatform.lineage.records import (
+    Record,
+    Version,
+    latest_by_batch,
+    partitions_name,
+    record_metadata,
+)
+from mlplatform.lineage.withdrawals import back_again
 from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile, WrongUsage
+from mlplatform.ml.garbage import Stored
 from mlplatform.ml.hashing import file_sha256
 from mlplatform.ml.naming import checked_batch_name
 from mlplatform.ml.steps import LANDED_FILE
+from mlplatform.resources.disposal import discard, stored_in
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """Kept bytes that are to become a batch. `file` is the file's name, `came_from` what else to record."""
+
+    batch: str
+    sha256: str
+    file: str
+    came_from: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Landing:
-    """What landing a file did: `change` is "new batch", "new version" or "nothing: same bytes"."""
+    """What landing a file did.
+
+    `change` is "new batch", "new version" or "nothing: same bytes"; of a batch that was taken out, "back
+    again: same bytes" or "back again: new version".
+    """
 
     batch: str
     sha256: str
@@ -39,11 +63,18 @@ class LandedFiles(dg.ConfigurableResource[Any]):
     def keep(self, file: Path) -> str:
         """Copy a file's bytes into the store and return their sha256. UnreadableFile where there are none."""
         refuse_what_is_no_file(file)
+        return self._keep(lambda copy: shutil.copyfile(file, copy))
+
+    def keep_bytes(self, content: bytes) -> str:
+        """Write bytes into the store and return their sha256."""
+        return self._keep(lambda copy: copy.write_bytes(content))
+
+    def _keep(self, write: Callable[[Path], object]) -> str:
         root = Path(self.root)
         root.mkdir(parents=True, exist_ok=True)
         copy = root / f".tmp-{uuid4().hex}"
         try:
-            shutil.copyfile(file, copy)
+            write(copy)
             sha256 = file_sha256(copy)  # of the copy: the source may still be growing
             with copy.open("rb+") as written:
                 os.fsync(written.fileno())
@@ -66,6 +97,14 @@ class LandedFiles(dg.ConfigurableResource[Any]):
             raise DamagedSnapshot(f"landed file {path} has changed on disk. Land the file again.")
         return path
 
+    def stored(self) -> Iterator[Stored]:
+        """Everything that lies in the store: landed bytes, and what processes left behind."""
+        return stored_in(Path(self.root), "", LANDED_FILE)
+
+    def discard(self, name: str) -> None:
+        """Delete what has this name in the store."""
+        discard(Path(self.root) / name)
+
     def land(self, instance: DagsterInstance, use_case: str, file: Path, batch: str) -> Landing:
         """Make a file a batch: keep its bytes, add the partition, report the event. Safe to repeat.
 
@@ -78,26 +117,52 @@ class LandedFiles(dg.ConfigurableResource[Any]):
         self, instance: DagsterInstance, use_case: str, sha256: str, name: str, batch: str
     ) -> Landing:
         """Kept bytes become a batch: the second half of `land`. `name` is the file's, to be shown."""
-        batch = checked_batch_name(batch)
-        size = self.place(sha256).stat().st_size
-        before = latest_by_batch(instance, use_case, LANDED_FILE, [batch]).get(batch)
-        instance.add_dynamic_partitions(partitions_name(use_case), [batch])
-        if before and before.sha256 == sha256:
-            return Landing(batch, sha256, size, "nothing: same bytes")
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(
-                asset_key=dg.AssetKey([use_case, LANDED_FILE]),
-                partition=batch,
-                tags={"dagster/data_version": sha256},
-                metadata={
-                    "file": name,
-                    "bytes": size,
-                    "sha256": sha256,
-                    **record_metadata(path=sha256, details={"file": name}),
-                },
-            )
-        )
-        return Landing(batch, sha256, size, "new version" if before else "new batch")
+        return self.make_batches(instance, use_case, [Arrival(batch, sha256, name)])[0]
+
+    def make_batches(
+        self, instance: DagsterInstance, use_case: str, arrivals: Sequence[Arrival]
+    ) -> list[Landing]:
+        """Kept bytes become batches, each as `land` says; looked up together, so many cost little more.
+
+        Killed at any moment and repeated, it ends up the same. A batch that was taken out comes back last, so
+        that it never counts with the bytes it had before.
+        """
+        names, partitions = [checked_batch_name(one.batch) for one in arrivals], partitions_name(use_case)
+        before = latest_by_batch(instance, use_case, LANDED_FILE, names)
+        counted = set(instance.get_dynamic_partitions(partitions))
+        if new := [name for name in names if name not in before and name not in counted]:
+            instance.add_dynamic_partitions(partitions, new)
+        landings = []
+        for one in arrivals:
+            size, known = self.place(one.sha256).stat().st_size, before.get(one.batch)
+            same = known is not None and known.sha256 == one.sha256
+            if not same:
+                instance.report_runless_asset_event(_landing_event(use_case, one, size))
+            change = "new batch" if known is None else "same bytes" if same else "new version"
+            if known and one.batch not in counted:
+                if same:
+                    instance.report_runless_asset_event(back_again(use_case, one.batch, one.sha256))
+                instance.add_dynamic_partitions(partitions, [one.batch])
+                change = f"back again: {change}"
+            elif same:
+                change = f"nothing: {change}"
+            landings.append(Landing(one.batch, one.sha256, size, change))
+        return landings
+
+
+def _landing_event(use_case: str, arrival: Arrival, size: int) -> dg.AssetMaterialization:
+    sha256, details = arrival.sha256, {"file": arrival.file, **arrival.came_from}
+    return dg.AssetMaterialization(
+        asset_key=dg.AssetKey([use_case, LANDED_FILE]),
+        partition=arrival.batch,
+        tags={"dagster/data_version": sha256},
+        metadata={
+            "bytes": size,
+            "sha256": sha256,
+            **details,
+            **record_metadata(Version(sha256, sha256), details=details),
+        },
+    )
 
 
 def refuse_what_is_no_file(file: Path) -> None:

@@ -16,9 +16,12 @@ from uuid import uuid4
 import dagster as dg
 
 from mlplatform.ml.errors import DamagedSnapshot
+from mlplatform.ml.garbage import Stored
 from mlplatform.ml.hashing import digest
+from mlplatform.ml.steps import ALL_STEPS
 from mlplatform.ml.stored_tables import read_stored
 from mlplatform.ml.table_hash import table_hash
+from mlplatform.resources.disposal import discard, stored_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +60,13 @@ class Snapshots(dg.ConfigurableResource[Any]):
         if not self.exists(path):
             with self._whole_file(path) as temporary:
                 bare = table.replace_schema_metadata(None)
-                pq.write_table(bare, temporary, compression="zstd", write_page_checksum=True)
+                pq.write_table(
+                    bare,
+                    temporary,
+                    compression="zstd",
+                    use_dictionary=_repeating(bare),
+                    write_page_checksum=True,
+                )
         return Snapshot(sha256, path, table.num_rows)
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
@@ -115,6 +124,22 @@ class Snapshots(dg.ConfigurableResource[Any]):
         if found.exists() and Path(self.root).resolve() in found.parents:
             found.replace(found.with_name(f"{found.name}.damaged-{uuid4().hex[:8]}"))
 
+    def stored(self, use_case: str) -> Iterator[Stored]:
+        """Everything of a use case's assets, whoever needs it: versions, and what processes left behind."""
+        root = Path(self.root)
+        for step in ALL_STEPS:
+            for asset in step.outputs:
+                for one in stored_in(root, f"{use_case}/{asset}", asset):
+                    # below an asset that has batches (or windows), a folder is one
+                    if (step.per_batch or step.per_window) and self.place(one.path).is_dir():
+                        yield from stored_in(root, one.path, asset, batch=one.name)
+                    else:
+                        yield one
+
+    def discard(self, path: str) -> None:
+        """Delete what lies at this path below the root."""
+        discard(self.place(path))
+
     def exists(self, path: str) -> bool:
         """Whether a version is stored; it is whole whenever it is there."""
         return self.place(path).exists()
@@ -141,6 +166,18 @@ def whole_file(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Columns whose values come again: elsewhere a dictionary is made only to be thrown away."""
+    import pyarrow.compute as pc
+
+    sample = table.slice(0, 10_000)
+    return [
+        name
+        for name in table.column_names
+        if pc.count_distinct(sample.column(name)).as_py() * 2 <= sample.num_rows
+    ]
 
 
 def _path(use_case: str, asset: str, batch: str | None, name: str) -> str:

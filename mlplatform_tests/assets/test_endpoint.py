@@ -189,6 +189,14 @@ def test_other_answers_than_the_batch_path_are_refused(
     assert deployed() is None
 
 
+def test_a_class_is_the_same_or_it_is_not() -> None:
+    trial = Trial(Message("text/csv", b""), ("a", "b"))
+    assert trial.judge(["a", "b"]) == 0
+    for wrong in (["a", "c"], ["a", 1.0]):
+        with pytest.raises(NotFitToServe, match="row 2 of the trial gives"):
+            trial.judge(wrong)
+
+
 def test_a_request_that_the_model_cannot_answer_is_refused(
     approve: Run, judged: str, instance: dg.DagsterInstance, local_resources: dict[str, Any]
 ) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlplatform.assets import graph, specs
+from mlplatform.assets import specs
 from mlplatform.lineage.records import latest, latest_by_batch
-from mlplatform.ml.declaration import Declaration
 from mlplatform.resources.training import TrainedModel, TrainingRequest
 from mlplatform.resources.training.local import LocalTraining
 
@@ -124,27 +123,3 @@ def test_a_partition_deleted_in_the_ui_takes_its_batch_out(
     training_set = latest(instance, "job_change", "training_set")
     assert training_set is not None
     assert [one["batch"] for one in training_set.inputs] == ["monday"]
-
-
-def test_a_run_over_several_batches_says_how_to_launch_them(
-    land: Any, instance: dg.DagsterInstance, local_resources: dict[str, Any], job_change: Declaration
-) -> None:
-    for batch, seed in (("monday", 1), ("tuesday", 2)):
-        land(batch, rows=50, seed=seed)
-
-    result = dg.materialize(
-        graph.assets(job_change),
-        selection=[dg.AssetKey(["job_change", "raw"])],
-        instance=instance,
-        resources=local_resources,
-        tags={
-            "dagster/asset_partition_range_start": "monday",
-            "dagster/asset_partition_range_end": "tuesday",
-        },
-        raise_on_error=False,
-    )
-
-    (failure,) = result.get_step_failure_events()
-    stated = failure.step_failure_data.user_failure_data
-    assert stated is not None
-    assert "each batch needs a run of its own" in str(stated.description)

@@ -54,7 +54,8 @@ def test_checks_and_job() -> None:
     definitions = defs()
     checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
     assert checks == {
-        "readable", "contract", "rows_conserved", "nothing_quarantined", "enough_data", "gate",
+        "readable", "contract", "rows_conserved", "nothing_quarantined", "enough_data",
+        "no_leakage", "gate",
         "evidence", "ready", "psi", "readable_traffic",
     }  # fmt: skip
     job = definitions.resolve_job_def("job_change_update")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mlplatform_tests.cli.conftest import Command
+from mlplatform_tests.cli.conftest import Command, command_in
 
 
-def test_the_demo_tells_its_story_and_can_be_told_again(mlplatform: Command, tmp_path: Path) -> None:
+def test_the_demo_tells_its_story_and_can_be_told_again(tmp_path: Path) -> None:
+    mlplatform = command_in(tmp_path / "home", fresh=True)
     first = mlplatform("demo")
 
     assert first.code == 0, first.err

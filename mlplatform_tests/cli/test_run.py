@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mlplatform_tests.cli.conftest import Command
+from mlplatform_tests.cli.conftest import Command, command_in
 
 DATA = ["job_change/raw", "job_change/validated", "job_change/quarantine", "job_change/features"]
 REST = [
@@ -150,6 +150,29 @@ def test_help_names_every_command(mlplatform: Command) -> None:
     for name in ("demo", "dev", "sample", "land", "plan", "run", "status"):
         assert f"  {name} " in out
     assert mlplatform("--version").out.startswith("mlplatform, version")
+
+
+def test_commands_that_start_from_nothing_say_the_same(
+    after_first_run: tuple[Command, Path], tmp_path: Path
+) -> None:
+    """What they need is loaded by themselves: in other tests all of it is there before they begin."""
+    forked, files = after_first_run
+    fresh = command_in(tmp_path / "home", fresh=True)
+    version = forked("status", "job_change", "--json").json["model_version"]
+    said = ("--by", "anna", "--reason", "checked")
+    assert forked("approve", "job_change", version, *said).code == 0
+    file = files / "job_change_0002.csv"
+    for command in (
+        ("plan", "job_change"),
+        ("status", "job_change"),
+        ("monitor", "job_change"),
+        ("predict", "job_change", file, "--version", version),
+    ):
+        answer = fresh(*command, "--json")
+        assert answer.code == 0, answer.err
+        assert answer.json == forked(*command, "--json").json
+    assert fresh("reject", "job_change", version, "--by", "ben", "--reason", "biased").code == 0
+    assert forked("deploy", "job_change", version).code == 3
 
 
 def test_a_run_that_is_stopped_can_go_on(mlplatform: Command, first_run: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 from mlplatform.lineage.records import (
     Record,
     Stamp,
+    Version,
     by_storage_id,
     latest,
     latest_by_batch,
@@ -26,9 +27,8 @@ def report(
 ) -> None:
     """A materialization as the platform records it, with `number` as its content."""
     record = record_metadata(
-        path=f"{asset}/{number}",
+        Version(SHA(number), f"{asset}/{number}", number),
         stamp=Stamp(f"fingerprint {number}", "code", "parameters"),
-        rows=number,
         seconds=0.5,
         details={"number": number},
         checks=[{"name": "contract", "passed": True, "severity": "ERROR"}],

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlplatform.lineage.records import record_metadata
+from mlplatform.lineage.records import Version, record_metadata
 from mlplatform.lineage.signals import (
     SIGNAL_TAG,
     attempts_of,
@@ -44,7 +44,7 @@ def _drift() -> dg.AssetsDefinition:
             "threshold": 0.2,
             "rows": 500,
         }
-        written = record_metadata(path="", details=details)
+        written = record_metadata(Version("0" * 64), details=details)
         yield dg.MaterializeResult(key, metadata=written, data_version=dg.DataVersion("v"))
         yield dg.AssetCheckResult(asset_key=key, check_name="psi", passed=not drifted)
 

@@ -14,7 +14,7 @@ import pytest
 
 from mlplatform.ml import plots
 from mlplatform.ml.cards import ModelCard, to_html, to_markdown
-from mlplatform.ml.gate import Gate, judge
+from mlplatform.ml.gate import Gate, Naive, judge
 
 EVIL = "<script>alert('x')</script> ![x](http://example.org/x.png) \"quoted\" | & more"
 
@@ -24,7 +24,14 @@ def _verdict() -> dict[str, Any]:
     y = (random.random(400) < 0.4).astype(float)
     frame = pd.DataFrame({"gender": ["Female", "Male"] * 200})
     gate = Gate(metric="roc_auc", minimum=0.5, slices=("gender",))
-    return judge(gate, y, y * 0.3 + random.random(400), random.random(400), np.ones(400), frame).to_json()
+    return judge(
+        gate,
+        y,
+        y * 0.3 + random.random(400),
+        random.random(400),
+        Naive("forecast of the plan", np.ones(400)),
+        frame,
+    ).to_json()
 
 
 def _card(text: str = "plain", **changes: Any) -> ModelCard:
@@ -170,6 +177,20 @@ def test_undefined_estimate_is_shown_as_such() -> None:
     verdict = judge(Gate(metric="roc_auc", minimum=0.5), np.ones(100), np.linspace(0, 1, 100)).to_json()
     assert "undefined" in _Page(to_html(_card(verdict=verdict))).text
     assert "undefined" in to_markdown(_card(verdict=verdict))
+
+
+def test_looks_are_shown_and_many_are_warned_of() -> None:
+    few, many = to_html(_card(looks=3, looks_at_this_set=2)), to_html(_card(looks=30, looks_at_this_set=1))
+    assert "Looks at hold-outs by its rule" in few
+    assert "have been looked at" not in few
+    assert "have been looked at 30 times; the more often, the less the verdict means" in many
+    assert "Looks at" not in to_html(_card())
+
+
+def test_the_baseline_is_called_what_it_is() -> None:
+    assert "Forecast of the plan" in _Page(to_html(_card())).text
+    before = {name: value for name, value in _verdict().items() if name != "baseline_name"}
+    assert "Baseline" in _Page(to_html(_card(verdict=before))).text
 
 
 def test_same_card_gives_the_same_page() -> None:

@@ -12,6 +12,7 @@ from mlplatform.defs.job_change.features import build_features
 from mlplatform.ml import declaration as module
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import BrokenCode
+from mlplatform.ml.file_format import FileFormat
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.splits import EntitySplit
@@ -64,6 +65,29 @@ class Elsewhere(pan.DataFrameModel):
         ({"estimator": partial(build_estimator, max_iter=5)}, "estimator must be named at the top level"),
         ({"build_features": "features"}, "callable"),
         ({"task": "ranking"}, "binary_classification"),
+        ({"task": "regression"}, "metric 'roc_auc' does not fit regression; choose one of mae, rmse, r2"),
+        ({"positive": 3}, "positive 3 is no value of target 'target': 0, 1"),
+        ({"positive": "yes"}, "positive 'yes' is no int, which target 'target' is"),
+        (
+            {
+                "task": "multiclass_classification",
+                "positive": 1,
+                "gate": Gate(metric="macro_f1", minimum=0.5),
+            },
+            "positive is for a binary_classification, not for a multiclass_classification",
+        ),
+        (
+            {"gate": Gate(metric="roc_auc", minimum=0.7, naive="training_hours")},
+            "naive forecast 'training_hours' is for a regression, not for a binary_classification",
+        ),
+        (
+            {"task": "regression", "gate": Gate(metric="mae", minimum=1, naive="city")},
+            "must be a number, not string",
+        ),
+        (
+            {"task": "regression", "gate": Gate(metric="mae", minimum=1, naive="target")},
+            "known only after the fact",
+        ),
         ({"max_quarantined_share": 1.1}, "less than or equal to 1"),
         ({"minimum_rows": 1}, "greater than or equal to 2"),
         ({"threads": 0}, "greater than or equal to 1"),
@@ -112,6 +136,9 @@ def test_parameters_are_json_and_code_versions_stable(step: Any) -> None:
     ("changes", "steps"),
     [
         ({"max_quarantined_share": 0.5}, {"validated"}),
+        ({"file": FileFormat(delimiter=";", encoding="cp1252")}, {"raw"}),
+        ({"file": FileFormat(decimal=",", dates="%m/%d/%Y")}, {"raw", "validated"}),
+        ({"file": FileFormat(missing=("NA",), strip_blanks=True)}, {"validated"}),
         ({"split": EntitySplit(salt="x")}, {"sets"}),
         ({"minimum_rows": 99}, {"sets"}),
         ({"hyperparameters": {"max_iter": 5}}, {"model"}),

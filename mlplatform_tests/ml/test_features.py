@@ -141,8 +141,25 @@ def test_the_source_row_of_a_bad_value_is_shown() -> None:
 
 
 def test_an_error_of_the_function_is_its_own() -> None:
-    with pytest.raises(KeyError, match="y"):
-        make(lambda given: given[["y"]])
+    with pytest.raises(KeyError, match="z"):
+        make(lambda given: given[["z"]])
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        lambda given: given[["late"]],
+        lambda given: given.assign(twice=given["late"]),
+        lambda given: given.assign(twice=given.late),
+        lambda given: given.assign(twice=given[["amount", "late"]].sum(axis=1)),
+        lambda given: given.drop(columns="late"),
+    ],
+)
+def test_a_function_that_asks_for_a_hidden_column_is_told_why(
+    asking: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    with pytest.raises(BrokenCode, match="asks for 'late', which it is never shown: the target and"):
+        make_features(rows(9).assign(late=1.0), asking, Doubled, unseen=["y", "late"])
 
 
 def test_what_travels_beside_the_features() -> None:

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from mlplatform.ml import gate as gate_module
-from mlplatform.ml.gate import Estimate, Gate, Verdict, judge
+from mlplatform.ml import resampling
+from mlplatform.ml.gate import Gate, Naive, judge
 from mlplatform.ml.metrics import metric
+from mlplatform.ml.resampling import Estimate
+from mlplatform.ml.verdict import Verdict
 
 ROWS = 1000
 
@@ -34,12 +36,18 @@ def _judge(challenger_noise: float, champion_noise: float, **options: Any) -> Ve
 
 def test_first_model_that_beats_the_baseline_is_promoted() -> None:
     y, signal, _ = _evaluation(0)
-    verdict = judge(Gate(metric="roc_auc", minimum=0.7), y, signal, baseline_prediction=np.full(ROWS, 0.4))
+    verdict = judge(
+        Gate(metric="roc_auc", minimum=0.7),
+        y,
+        signal,
+        naive=Naive("forecast of the plan", np.full(ROWS, 0.4)),
+    )
     assert verdict.decision == "PROMOTE"
     assert verdict.baseline == 0.5
     assert verdict.champion is verdict.difference is None
     assert f"{verdict.challenger.value:.4f}" in verdict.reason
-    assert "0.5000" in verdict.reason
+    assert "beats the forecast of the plan, which has 0.5000" in verdict.reason
+    assert verdict.baseline_name == "forecast of the plan"
 
 
 def test_first_model_below_the_minimum_is_rejected() -> None:
@@ -54,7 +62,7 @@ def test_first_model_no_better_than_the_baseline_is_rejected(name: str) -> None:
     y, _, _ = _evaluation(0)
     constant = np.full(ROWS, 0.4)
     minimum = 0.0 if metric(name).higher_is_better else 10.0
-    verdict = judge(Gate(metric=name, minimum=minimum), y, constant, baseline_prediction=constant)
+    verdict = judge(Gate(metric=name, minimum=minimum), y, constant, naive=Naive("mean", constant))
     assert verdict.decision == "REJECT"
     assert "does not beat" in verdict.reason
 
@@ -150,7 +158,7 @@ def test_same_arguments_give_the_same_verdict_and_memory_bound_changes_nothing(
 ) -> None:
     first = _judge(0.2, 0.4)
     assert _judge(0.2, 0.4) == first
-    monkeypatch.setattr(gate_module, "BATCH_CELLS", 1)
+    monkeypatch.setattr(resampling, "BATCH_CELLS", 1)
     assert _judge(0.2, 0.4) == first
 
 
@@ -209,7 +217,7 @@ def test_json_holds_every_field() -> None:
     y, signal, noise = _evaluation(0)
     frame = pd.DataFrame({"gender": ["Female", "Male"] * 500})
     gate = Gate(metric="roc_auc", minimum=0.6, slices=("gender",))
-    verdict = judge(gate, y, signal, noise, noise, frame)
+    verdict = judge(gate, y, signal, noise, Naive("noise", noise), frame)
     plain = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
     assert verdict.difference is not None
     assert plain["difference"]["low"] == verdict.difference.low
@@ -231,6 +239,7 @@ def test_json_holds_every_field() -> None:
             "champion_prediction has 100 values that are not finite",
         ),
         ({"y": np.full(100, 2)}, "needs labels 0 and 1"),
+        ({"naive": Naive("noise", np.ones(3))}, r"noise has shape \(3,\)"),
         ({"y": np.ones(1)}, "at least 2"),
         ({"slices": pd.DataFrame({"age": [1] * 100})}, r"slices lacks .* gender"),
         ({"slices": None}, r"slices lacks .* gender"),
@@ -257,3 +266,20 @@ def test_gate_refuses_what_it_cannot_mean() -> None:
 
 def test_estimate_reads_as_a_value_with_its_interval() -> None:
     assert str(Estimate(0.75, 0.7, 0.8)) == "0.7500 [0.7000, 0.8000]"
+
+
+def test_classes_are_judged_by_their_numbers() -> None:
+    random = np.random.default_rng(0)
+    y = random.integers(0, 4, 600)
+    good = np.where(random.random(600) < 0.9, y, random.integers(0, 4, 600))
+    bad = np.where(random.random(600) < 0.5, y, random.integers(0, 4, 600))
+    frame = pd.DataFrame({"half": ["a", "b"] * 300})
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        gate = Gate(metric=name, minimum=0.5, slices=("half",))
+        verdict = judge(gate, y, good, bad, Naive("most frequent class", np.zeros(600)), frame)
+        assert verdict.decision == "PROMOTE"
+        assert verdict.champion is not None and verdict.baseline is not None
+        assert verdict.challenger.value > verdict.champion.value > verdict.baseline
+        assert [each.rows for each in verdict.slices] == [300, 300]
+    with pytest.raises(ValueError, match="needs classes 0, 1, 2"):
+        judge(Gate(metric="macro_f1", minimum=0), y - 1, good)

@@ -19,18 +19,28 @@ REFERENCE: dict[str, Callable[[Any, Any], float]] = {
     "log_loss": lambda y, p: reference.log_loss(y, p, labels=[0, 1]),
     "brier_score": reference.brier_score_loss,
     "accuracy": lambda y, p: reference.accuracy_score(y, p >= 0.5),
+    "balanced_accuracy": lambda y, p: reference.balanced_accuracy_score(y, p >= 0.5),
+    "macro_f1": lambda y, p: reference.f1_score(y, p >= 0.5, average="macro"),
     "mae": reference.mean_absolute_error,
     "rmse": reference.root_mean_squared_error,
     "r2": reference.r2_score,
 }
-BINARY = [name for name, each in METRICS.items() if each.task == "binary_classification"]
-REGRESSION = [name for name, each in METRICS.items() if each.task == "regression"]
+OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
+    "accuracy": reference.accuracy_score,
+    "balanced_accuracy": reference.balanced_accuracy_score,
+    "macro_f1": lambda y, p: reference.f1_score(y, p, average="macro"),
+}
+BINARY = [name for name, each in METRICS.items() if "binary_classification" in each.tasks]
+MULTICLASS = [name for name, each in METRICS.items() if "multiclass_classification" in each.tasks]
+REGRESSION = [name for name, each in METRICS.items() if "regression" in each.tasks]
 
 # Few distinct probabilities make ties, and 0 and 1 are where log_loss clips.
 probability = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1)
 binary_rows = st.lists(st.tuples(st.integers(0, 1), probability), min_size=2, max_size=40).filter(
     lambda rows: len({label for label, _ in rows}) == 2
 )
+# A class may be labelled and never predicted, predicted and never labelled, or neither.
+class_rows = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=40)
 # Rounded, because a spread near the smallest float makes r2 a matter of rounding.
 number = st.floats(-1000, 1000).map(lambda value: round(value, 3))
 regression_rows = st.lists(st.tuples(number, number), min_size=2, max_size=40).filter(
@@ -45,6 +55,7 @@ def _arrays(rows: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
 
 def test_every_metric_has_a_reference() -> None:
     assert set(REFERENCE) == set(METRICS)
+    assert set(OF_CLASSES) == set(MULTICLASS)
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -52,6 +63,14 @@ def test_every_metric_has_a_reference() -> None:
 def test_binary_metric_agrees_with_scikit_learn(name: str, rows: list[tuple[float, float]]) -> None:
     y, prediction = _arrays(rows)
     assert metric(name)(y, prediction) == pytest.approx(REFERENCE[name](y, prediction), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", MULTICLASS)
+@given(rows=class_rows)
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+def test_multiclass_metric_agrees_with_scikit_learn(name: str, rows: list[tuple[int, int]]) -> None:
+    y, prediction = _arrays(rows)
+    assert metric(name)(y, prediction) == pytest.approx(OF_CLASSES[name](y, prediction), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", REGRESSION)
@@ -73,6 +92,19 @@ def test_resamples_score_like_each_alone(name: str) -> None:
     # One set of labels against many predictions, as permutation importance asks for.
     shared = METRICS[name].function(y[0], prediction)
     np.testing.assert_allclose(shared, [METRICS[name](y[0], each) for each in prediction])
+
+
+@pytest.mark.parametrize("name", MULTICLASS)
+def test_resamples_of_many_classes_score_like_each_alone(name: str) -> None:
+    random = np.random.default_rng(5)
+    y, prediction = random.integers(0, 9, (2, 11, 40)).astype(float)
+    y[3], prediction[4] = 8, 0
+    together = METRICS[name].function(y, prediction)
+    np.testing.assert_allclose(together, [METRICS[name](*each) for each in zip(y, prediction, strict=True)])
+    # stacked twice, as permutation importance asks with several columns and repeats
+    stacked = METRICS[name].function(y[0], prediction[:10].reshape(5, 2, 40))
+    assert stacked.shape == (5, 2)
+    np.testing.assert_allclose(stacked.ravel(), [METRICS[name](y[0], each) for each in prediction[:10]])
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -28,6 +28,12 @@ PLOTS: list[tuple[Callable[..., bytes], tuple[Any, ...], tuple[Any, ...]]] = [
     (plots.importance, ([("city", 0.1), ("age", -0.01)],), ([("city", 0.1), ("age", 0.05)],)),
     (plots.drift, ([("city", 0.1), ("age", 0.3)], 0.2), ([("city", 0.1), ("age", 0.3)], 0.4)),
     (plots.predicted_against_actual, (SCORES, SCORES**2), (SCORES, SCORES**3)),
+    (plots.rows_per_rule, ([("not_null", 3), ("in_range(0, 9)", 90)],), ([("not_null", 30)],)),
+    (
+        plots.confusion_matrix,
+        (LABELS, SCORES > 0.5, ["stays", "leaves"]),
+        (LABELS, SCORES < 0.5, ["stays", "leaves"]),
+    ),
 ]
 
 AWKWARD: list[tuple[Callable[..., bytes], tuple[Any, ...]]] = [
@@ -45,6 +51,10 @@ AWKWARD: list[tuple[Callable[..., bytes], tuple[Any, ...]]] = [
     (plots.importance, ([("city", float("nan"))],)),
     (plots.drift, ([], 0.2)),
     (plots.drift, ([(f"$column_{i}^" * 9, 1 / (i + 1)) for i in range(40)], 0.2)),
+    (plots.rows_per_rule, ([],)),
+    (plots.rows_per_rule, ([(f"$rule_{i}^" * 9, 10 ** (i % 9)) for i in range(40)],)),
+    (plots.confusion_matrix, (np.array([]), np.array([]), [])),
+    (plots.confusion_matrix, (np.arange(40), np.arange(40)[::-1], [f"$class_{i}^" * 9 for i in range(40)])),
     (plots.predicted_against_actual, (np.array([]), np.array([]))),
     (plots.predicted_against_actual, (np.full(4, 1e9), np.array([1e9, 1e9, np.inf, np.nan]))),
 ]
@@ -81,8 +91,10 @@ def test_awkward_data_still_makes_a_picture(plot: Callable[..., bytes], data: tu
         plots.class_balance({"training set": {"a class with a rather long name": 10**7, "no": 10**8}}),
         plots.importance([(f"W{i}" * 40, 1.0) for i in range(20)]),
         plots.predicted_against_actual(SCORES * 1e9, SCORES * 1e9),
+        plots.rows_per_rule([(f"W{i}" * 40, 10**9) for i in range(20)]),
+        plots.confusion_matrix(np.arange(8), np.arange(8), [f"W{i}" * 40 for i in range(8)]),
     ],
-    ids=["class_balance", "importance", "predicted_against_actual"],
+    ids=["class_balance", "importance", "predicted_against_actual", "rows_per_rule", "confusion_matrix"],
 )
 def test_nothing_touches_the_edge(png: bytes) -> None:
     pixels = np.asarray(_picture(png).convert("L"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mlplatform.ml.policies import Approval, Monitoring, Retraining
+from mlplatform.ml.policies import Approval, Leakage, Monitoring, Retraining
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,12 @@ def test_no_cooldown(given: Any) -> None:
 def test_no_approval_policy(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Approval(**given)
+
+
+@pytest.mark.parametrize("given", [{"duplicates": 1.1}, {"alone": 0}, {"alone": 1.5}, {"allow": ("x",)}])
+def test_no_leakage_policy(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Leakage(**given)
 
 
 @pytest.mark.parametrize(

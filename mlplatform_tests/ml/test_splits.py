@@ -1,3 +1,6 @@
+from datetime import date, timedelta
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mlplatform.ml.splits import EntitySplit
+from mlplatform.ml.splits import EntitySplit, TimeCut, TimeSplit, column_of, days_of
 
 entities = st.one_of(st.integers(), st.text())
 
@@ -63,3 +66,105 @@ def test_no_entities_no_sides() -> None:
 def test_wrong_rules_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         EntitySplit(**wrong)
+
+
+START = date(2015, 1, 1)
+days = st.lists(st.integers(0, 40).map(lambda n: START + timedelta(days=n)), unique=True).map(sorted)
+batches_of_days = st.lists(days.map(lambda some: [str(day) for day in some]), min_size=1, max_size=8)
+time_splits = st.one_of(
+    st.integers(1, 5).map(lambda n: TimeSplit(column="at", validation_batches=n)),
+    st.floats(0.05, 0.95).map(lambda share: TimeSplit(column="at", validation_share=share)),
+)
+
+
+@given(time_splits, batches_of_days)
+def test_no_held_out_day_is_before_a_training_day(split: TimeSplit, batches: list[list[str]]) -> None:
+    cut = split.cut(batches)
+    times = [f"{day} 23:59:59" for batch in batches for day in batch]
+    held_out = cut.held_out(times)
+    assert held_out.shape == (len(times),)
+    assert max([t for t, h in zip(times, held_out, strict=True) if not h], default="") < min(
+        [t for t, h in zip(times, held_out, strict=True) if h], default="x"
+    )
+    assert not times or held_out.any()
+
+
+@given(time_splits, batches_of_days)
+def test_the_order_of_the_batches_does_not_move_the_border(
+    split: TimeSplit, batches: list[list[str]]
+) -> None:
+    assert split.cut(batches) == split.cut(batches[::-1])
+
+
+@given(st.integers(1, 5), batches_of_days)
+def test_the_last_batches_are_held_out_as_a_whole(count: int, batches: list[list[str]]) -> None:
+    cut = TimeSplit(column="at", validation_batches=count).cut(batches)
+    with_rows = sorted(batch for batch in batches if batch)
+    assert all(cut.held_out(batch).all() for batch in with_rows[-count:])
+
+
+@pytest.mark.parametrize(("share", "held_out"), [(0.2, 2), (0.19, 1), (0.01, 1), (0.99, 9)])
+def test_a_share_of_the_days_that_have_rows(share: float, held_out: int) -> None:
+    some = [str(START + timedelta(days=3 * n)) for n in range(10)]
+    cut = TimeSplit(column="at", validation_share=share).cut([some[:7], some[5:]])
+    assert str(cut.first_day) == some[-held_out]
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_with_no_more_batches_than_are_held_out_nothing_is_left_to_train_on(count: int) -> None:
+    cut = TimeSplit(column="at", validation_batches=count).cut([["2015-01-05"], ["2015-01-03"]])
+    assert cut.held_out(["2015-01-03", "2015-01-05"]).all()
+
+
+def test_old_days_that_come_late_are_for_training_and_move_nothing() -> None:
+    split = TimeSplit(column="at", validation_batches=1)
+    batches = [["2015-01-01"], ["2015-01-05"], ["2015-01-09", "2015-01-10"]]
+    cut = split.cut(batches)
+    assert split.cut([*batches, ["2014-12-30", "2015-01-02"]]) == cut
+    assert not cut.held_out(["2014-12-30", "2015-01-02"]).any()
+
+
+def test_a_late_row_of_a_held_out_day_is_held_out_whatever_batch_brings_it() -> None:
+    cut = TimeSplit(column="at", validation_batches=1).cut([["2015-01-01", "2015-01-09"], ["2015-01-08"]])
+    assert cut.held_out(["2015-01-01", "2015-01-09", "2015-01-08"]).tolist() == [False, True, True]
+
+
+def test_without_any_row_nothing_can_be_drawn_yet() -> None:
+    cut = TimeSplit(column="at", validation_batches=1).cut([[], []])
+    assert cut.held_out([]).shape == (0,)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_times_with_a_zone_count_in_utc(zone: str) -> None:
+    local = pd.Series(pd.to_datetime(["2015-03-01 00:30", "2015-03-01 23:30"])).dt.tz_localize(zone)
+    in_utc = [str(one.date()) for one in local.dt.tz_convert("UTC")]
+    assert [str(day) for day in days_of(local)] == in_utc
+    assert [str(day) for day in days_of(local.tolist())] == in_utc
+    assert len({*in_utc}) == 2
+
+
+@pytest.mark.parametrize("missing", [None, pd.NaT, float("nan")])
+def test_a_missing_time_has_no_side(missing: object) -> None:
+    cut = TimeCut(column="at", first_day=START)
+    with pytest.raises(ValueError, match="without a time"):
+        cut.held_out([pd.Timestamp("2015-01-01"), missing])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"validation_batches": 1, "validation_share": 0.2},
+        {"validation_batches": 0},
+        {"validation_share": 1},
+    ],
+)
+def test_wrong_time_splits_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TimeSplit(column="at", **wrong)
+
+
+def test_the_column_that_decides() -> None:
+    split = TimeSplit(column="at", validation_batches=1)
+    assert column_of(EntitySplit(), "who") == "who"
+    assert column_of(split, "who") == column_of(split.cut([["2015-01-01"]]), "who") == "at"

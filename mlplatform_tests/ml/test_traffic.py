@@ -155,3 +155,15 @@ def test_a_line_with_odd_types_is_counted_and_the_others_are_read(path: tuple[st
     odd = json.dumps(document).encode() + b"\n"
     found = captured_rows([("file, line 1", odd), ("file, line 2", good)], COLUMNS)
     assert (found.rows.num_rows, found.unreadable) == (2, 1)
+
+
+def test_classes_are_captured_as_text() -> None:
+    lines = []
+    for event, body in (("e1", b'{"predictions": ["a", "b"]}'), ("e2", b'{"predictions": [3, 5]}')):
+        answer = Message("application/json", body)
+        lines.append(("file:1", capture_line(replace(ONE, event_id=event, answer=answer))))
+    captured = captured_rows(lines, COLUMNS, classes=True)
+    assert captured.rows.column("prediction").to_pylist() == ["a", "b", "3", "5"]
+    numbers = captured_rows(lines, COLUMNS)
+    assert (numbers.rows.column("prediction").to_pylist(), numbers.unreadable) == ([3.0, 5.0], 1)
+    assert captured_rows([], COLUMNS, classes=True).rows.schema == captured.rows.schema

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlplatform.ml.bad_request import BadRequest
 from mlplatform.ml.capture import Message
-from mlplatform.ml.wire import accepted_type, answer_body, predictions_of, rows_of
+from mlplatform.ml.wire import accepted_type, answer_body, classes_of, predictions_of, rows_of
 
 COLUMNS = ("key", "name", "share")
 JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
@@ -196,6 +196,32 @@ def test_answers_keep_every_digit(predictions: list[float], accept: str) -> None
     assert found == predictions and [math.copysign(1, a) for a in found] == [
         math.copysign(1, b) for b in predictions
     ]
+
+
+class_names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+
+
+@given(
+    st.lists(class_names, min_size=1, max_size=5) | st.lists(st.integers(-9, 9), min_size=1, max_size=5),
+    st.sampled_from(["", JSON, LINES, CSV, "application/x-ndjson"]),
+)
+@settings(deadline=None)
+def test_answers_keep_every_class(predictions: list[Any], accept: str) -> None:
+    assert classes_of(answer_body(predictions, "abc", accept)) == [str(one) for one in predictions]
+
+
+def test_classes_are_quoted_as_the_form_asks() -> None:
+    names = ['a "b", c', "d"]
+    assert json.loads(answer_body(names, "abc").body)["predictions"] == names
+    assert answer_body(names, "abc", CSV).body == b'"a ""b"", c"\nd\n'
+    assert answer_body(["d", "e"], "abc", LINES).body == b'{"prediction": "d"}\n{"prediction": "e"}\n'
+    assert answer_body([3, 5], "abc", CSV).body == b"3\n5\n"
+    odd = ["a\rb", "\r", "a\nb", "", " ", "'", '"']
+    assert classes_of(answer_body(odd, "abc", CSV)) == odd
+    with pytest.raises(ValueError, match="no answer"):
+        classes_of(Message(JSON, b'{"predictions": [0.5]}'))
+    with pytest.raises(ValueError, match="no answer"):
+        predictions_of(answer_body(names, "abc"))
 
 
 def test_the_forms_of_an_answer() -> None:

@@ -7,11 +7,19 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mlplatform.lineage.needed import never_named
 from mlplatform.lineage.records import latest_by_batch
+from mlplatform.lineage.withdrawals import BACK_AGAIN, withdraw, withdrawals
 from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile, WrongUsage
 from mlplatform.ml.hashing import file_sha256
 from mlplatform.ml.steps import LANDED_FILE
-from mlplatform.resources.landed_files import LandedFiles, Landing, partitions_name, refuse_another_file
+from mlplatform.resources.landed_files import (
+    Arrival,
+    LandedFiles,
+    Landing,
+    partitions_name,
+    refuse_another_file,
+)
 
 CONTENT = b"a,b\r\n1,2\r\n"
 
@@ -197,3 +205,136 @@ def test_landing_that_was_killed_is_completed_by_repeating_it(
         assert landed.land(instance, "case", june, "june").change == "nothing: same bytes"
         assert instance.get_dynamic_partitions(partitions_name("case")) == ["june"]
         assert len(events(instance)) == 1
+
+
+def observed(instance: dg.DagsterInstance) -> list[dg.AssetObservation]:
+    records = instance.fetch_observations(dg.AssetKey(["case", LANDED_FILE]), limit=100).records
+    return [one.asset_observation for one in records if one.asset_observation]
+
+
+def test_taking_out_keeps_bytes_and_history_and_says_who_and_why(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    landing = landed.land(instance, "case", june, "june")
+    withdraw(instance, "case", "june", by="anna", reason="wrong month")
+    assert instance.get_dynamic_partitions(partitions_name("case")) == []
+    assert landed.place(landing.sha256).read_bytes() == CONTENT
+    assert len(events(instance)) == 1
+    (done,) = withdrawals(instance, "case", "june")
+    assert (done.by, done.reason, done.sha256) == ("anna", "wrong month", landing.sha256)
+    assert (done.file, done.batch) == ("june 2024.csv", "june")
+    assert done.time > 0
+
+
+def test_the_same_bytes_bring_a_batch_back_without_a_new_version(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    landed.land(instance, "case", june, "june")
+    withdraw(instance, "case", "june", by="anna", reason="")
+    assert landed.land(instance, "case", june, "june").change == "back again: same bytes"
+    assert instance.get_dynamic_partitions(partitions_name("case")) == ["june"]
+    assert len(events(instance)) == 1
+    assert [BACK_AGAIN in one.metadata for one in observed(instance)] == [True, False]
+    assert landed.land(instance, "case", june, "june").change == "nothing: same bytes"
+    withdraw(instance, "case", "june", by="bert", reason="again")
+    assert [one.by for one in withdrawals(instance, "case", "june")] == ["bert", "anna"]
+
+
+def test_other_bytes_under_the_name_of_a_batch_that_was_taken_out_are_a_new_version(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    landed.land(instance, "case", june, "june")
+    withdraw(instance, "case", "june", by="anna", reason="")
+    june.write_bytes(CONTENT + b"3,4\r\n")
+    landing = landed.land(instance, "case", june, "june")
+    assert landing.change == "back again: new version"
+    assert latest_by_batch(instance, "case", LANDED_FILE)["june"].sha256 == landing.sha256
+
+
+def test_a_batch_that_does_not_count_cannot_be_taken_out(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    landed.land(instance, "case", june, "june")
+    with pytest.raises(WrongUsage, match=r"no batch 'jume'\. Did you mean 'june'"):
+        withdraw(instance, "case", "jume", by="anna", reason="")
+    withdraw(instance, "case", "june", by="anna", reason="")
+    with pytest.raises(WrongUsage, match="taken out before, by anna"):
+        withdraw(instance, "case", "june", by="anna", reason="")
+    assert len(observed(instance)) == 1
+
+
+def test_many_batches_at_once_are_as_one_after_the_other(
+    instance: dg.DagsterInstance, landed: LandedFiles
+) -> None:
+    hashes = [landed.keep_bytes(f"a\n{number}\n".encode()) for number in range(3)]
+    known = Arrival("b", hashes[1], "old.csv")
+    landed.make_batches(instance, "case", [known, Arrival("d", hashes[0], "old.csv")])
+    withdraw(instance, "case", "d", by="anna", reason="")
+    arrivals = [
+        Arrival(name, sha256, "x.csv", {"from": {"lines": "2"}})
+        for name, sha256 in zip("abc", hashes, strict=True)
+    ]
+    landings = landed.make_batches(instance, "case", [*arrivals, Arrival("d", hashes[2], "x.csv")])
+    assert [one.change for one in landings] == [
+        "new batch", "nothing: same bytes", "new batch", "back again: new version",
+    ]  # fmt: skip
+    assert sorted(instance.get_dynamic_partitions(partitions_name("case"))) == list("abcd")
+    records = latest_by_batch(instance, "case", LANDED_FILE)
+    assert records["a"].details == {"file": "x.csv", "from": {"lines": "2"}}
+    assert records["b"].details == {"file": "old.csv"}
+
+
+def test_the_file_that_batches_were_cut_from_is_no_garbage(
+    instance: dg.DagsterInstance, landed: LandedFiles
+) -> None:
+    whole, piece, other = (landed.keep_bytes(content) for content in (b"a\n1\n2\n", b"a\n1\n", b"a\n3\n"))
+    landed.make_batches(instance, "case", [Arrival("a", piece, "x.csv", {"from": {"sha256": whole}})])
+    assert never_named(instance, [whole, piece, other]) == {other}
+    landed.make_batches(instance, "case", [Arrival("a", other, "y.csv")])
+    assert never_named(instance, [whole, piece, other]) == set()
+
+
+KILLED_WHEN_BACK = """
+import os, signal, sys
+from pathlib import Path
+from mlplatform.lineage.withdrawals import withdraw
+from mlplatform.resources.home import open_instance
+from mlplatform.resources.landed_files import LandedFiles
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+root, file, step = sys.argv[1:]
+instance, landed, june = open_instance(), LandedFiles(root=root), Path(file)
+landed.land(instance, "case", june, "june")
+if step == "withdraw":
+    setattr(type(instance), "delete_dynamic_partition", die)
+    withdraw(instance, "case", "june", by="anna", reason="why")
+withdraw(instance, "case", "june", by="anna", reason="why")
+june.write_bytes(b"a,b\\n5,6\\n")
+setattr(type(instance), "add_dynamic_partitions", die)
+landed.land(instance, "case", june, "june")
+"""
+
+
+@pytest.mark.parametrize("step", ["withdraw", "land"])
+def test_taking_out_or_bringing_back_that_was_killed_is_completed_by_repeating_it(
+    home: Path, landed: LandedFiles, june: Path, step: str
+) -> None:
+    from mlplatform.resources.home import open_instance
+
+    command = [sys.executable, "-c", KILLED_WHEN_BACK, landed.root, str(june), step]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    with open_instance() as instance:
+        counts = instance.get_dynamic_partitions(partitions_name("case"))
+        if step == "withdraw":
+            assert counts == ["june"]
+            withdraw(instance, "case", "june", by="anna", reason="why")
+            assert instance.get_dynamic_partitions(partitions_name("case")) == []
+            assert {one.reason for one in withdrawals(instance, "case", "june")} == {"why"}
+        else:
+            assert counts == []  # it never counts again with the bytes that it was taken out for
+            assert landed.land(instance, "case", june, "june").change.startswith("back again")
+            assert len(events(instance)) == 2
+            assert instance.get_dynamic_partitions(partitions_name("case")) == ["june"]
+            assert latest_by_batch(instance, "case", LANDED_FILE)["june"].sha256 == file_sha256(june)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -109,9 +110,21 @@ class LandingSensor:
         return len(self.instance.fetch_materializations(which, limit=500).records)
 
 
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which nothing has happened yet. To make its databases costs more than to copy them."""
+    folder = tmp_path_factory.mktemp("empty") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLPLATFORM_HOME", str(folder))
+        patch.setenv("DAGSTER_HOME", str(folder))
+        open_instance().dispose()
+    return folder
+
+
 @pytest.fixture
-def landing(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LandingSensor]:
+def landing(home: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LandingSensor]:
     """An empty landing folder."""
     monkeypatch.delenv("MLPLATFORM_LANDING", raising=False)
+    shutil.copytree(empty_home, home)
     with open_instance() as instance:
         yield LandingSensor(home / "landing" / "job_change", instance, defs())

@@ -24,13 +24,13 @@ def assets(request: dg.RunRequest) -> set[str]:
 
 def features(landing: LandingSensor, batch: str) -> None:
     """Features of a batch, as its run would have made them."""
-    from mlplatform.lineage.records import record_metadata
+    from mlplatform.lineage.records import Version, record_metadata
 
     event = dg.AssetMaterialization(
         ["job_change", "features"],
         partition=batch,
         tags={"dagster/data_version": batch},
-        metadata=record_metadata(path=batch),
+        metadata=record_metadata(Version(batch, batch)),
     )
     landing.instance.report_runless_asset_event(event)
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import PrivateAttr
 
 from mlplatform.definitions import defs, use_cases
-from mlplatform.lineage.records import latest_by_batch, record_metadata, windows_name
+from mlplatform.lineage.records import Version, latest_by_batch, record_metadata, windows_name
 from mlplatform.ml.capture import Exchange, Message, capture_line
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.windows import Window, closed, span_of
@@ -71,7 +71,7 @@ def _judge(instance: dg.DagsterInstance, traffic: CapturedTraffic, window: str, 
                 partition=window,
                 tags={"dagster/data_version": f"{asset}-{sha256}"},
                 metadata=record_metadata(
-                    path="", details=details, inputs=captured if asset == "drift" else ()
+                    Version(f"{asset}-{sha256}"), details=details, inputs=captured if asset == "drift" else ()
                 ),
             )
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import dagster as dg
 
 from mlplatform.ml.capture import Message
 from mlplatform.ml.errors import NotFitToServe
+from mlplatform.ml.targets import Prediction
 
 TOLERANCE = 1e-9
 
@@ -19,9 +21,9 @@ class Trial:
     """Rows that a model is tried with before traffic moves: a request, and what the batch path says of it."""
 
     request: Message
-    expected: tuple[float, ...]
+    expected: tuple[Prediction, ...]
 
-    def judge(self, answered: list[float]) -> float:
+    def judge(self, answered: Sequence[Prediction]) -> float:
         """Largest difference to the batch path; NotFitToServe where it exceeds `TOLERANCE`."""
         if len(answered) != len(self.expected):
             raise NotFitToServe(
@@ -29,7 +31,7 @@ class Trial:
             )
         worst = 0.0
         for row, (given, expected) in enumerate(zip(answered, self.expected, strict=True), start=1):
-            difference = abs(given - expected)
+            difference = _difference(given, expected)
             if not difference <= TOLERANCE:  # not a number is no agreement
                 raise NotFitToServe(
                     f"the serving runtime answers otherwise than the batch path: row {row} of the trial "
@@ -38,6 +40,12 @@ class Trial:
                 )
             worst = max(worst, difference)
         return worst
+
+
+def _difference(given: Prediction, expected: Prediction) -> float:
+    if isinstance(given, str) or isinstance(expected, str):
+        return 0.0 if given == expected else math.inf
+    return abs(given - expected)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Workforce productivity: how much of the planned output will a team reach today?"""

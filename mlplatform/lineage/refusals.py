@@ -1,0 +1,36 @@
+"""Why a batch is not in use: what its blocking check said when it was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_LOOKED_AT = 500
+_CHECKS = (("raw", "readable"), ("validated", "contract"))
+
+
+def refusals(instance: DagsterInstance, use_case: str, batches: Collection[str]) -> dict[str, str]:
+    """The reason of each of these batches that was refused when it was tried last, by batch."""
+    from dagster._core.storage.asset_check_execution_record import (  # no public name
+        AssetCheckExecutionRecordStatus,
+    )
+
+    if not batches:
+        return {}
+    found: dict[str, tuple[float, str]] = {}
+    failed = {AssetCheckExecutionRecordStatus.FAILED}
+    for asset, check in _CHECKS:
+        key = dg.AssetCheckKey(dg.AssetKey([use_case, asset]), check)
+        storage = instance.event_log_storage
+        for one in storage.get_asset_check_execution_history(key, limit=_LOOKED_AT, status=failed):
+            batch, said = one.partition, one.evaluation
+            if batch is None or batch not in batches or said is None:
+                continue
+            if batch not in found or found[batch][0] < one.create_timestamp:
+                found[batch] = (one.create_timestamp, str(said.description))
+    return {batch: reason for batch, (_, reason) in found.items()}

@@ -1,0 +1,15 @@
+"""A model of loans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+def classifier(*, seed: int) -> Pipeline:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(HistGradientBoostingClassifier(max_iter=8, early_stopping=False, random_state=seed))
