@@ -138,6 +138,19 @@ def test_each_kind_of_target_is_declared(root: Path, new: New, name: str, said: 
         assert words in text
 
 
+@pytest.mark.parametrize("target", ["labels", "number"])
+def test_what_alone_predicts_the_target_is_kept_from_the_model(root: Path, new: New, target: str) -> None:
+    frame = pd.read_csv(plain(root / "a.csv", TARGETS[target]))
+    truth = frame["target"] if target == "number" else frame["target"].eq("leaves").astype(float)
+    frame["refund"] = (truth * 1.1 + 3 + np.arange(N) / 1e5).round(6)
+    frame.to_csv(root / "a.csv", index=False)
+    assert new("leaky", root / "a.csv", "--target", "target") == 0
+    text = (root / "mlplatform/defs/leaky/use_case.py").read_text()
+    assert "# refund: alone it predicts target almost perfectly" in text
+    assert 'after_the_fact=("refund",)' in text
+    assert "refund" not in (root / "mlplatform/defs/leaky/features.py").read_text().replace("`refund`", "")
+
+
 def test_no_row_of_the_file_stands_in_the_tests(root: Path, new: New) -> None:
     frame = pd.read_csv(plain(root / "a.csv", TARGETS["labels"]))
     frame["person"] = [f"Secret Name {n:03d}" for n in range(N)]
@@ -214,7 +227,7 @@ def test_a_file_that_is_not_there(root: Path, new: New, capsys: pytest.CaptureFi
 
 
 def test_land_and_run_work_at_once_and_so_do_the_tests(tmp_path: Path) -> None:
-    """In a copy of the package, as a person would: new, land, run, pytest."""
+    """In a copy of the package, as a person would: land, run, pytest."""
     copy = tmp_path / "copy"
     shutil.copytree(
         REPOSITORY / "mlplatform", copy / "mlplatform", ignore=shutil.ignore_patterns("__pycache__")
@@ -235,7 +248,8 @@ def test_land_and_run_work_at_once_and_so_do_the_tests(tmp_path: Path) -> None:
         return done.stdout
 
     data = awkward(tmp_path / "invoices.csv")
-    run("mlplatform", "new", "invoices", "--data", data, "--target", "Betrag", "--time", "Datum")
+    drafted = ["--data", str(data), "--target", "Betrag", "--time", "Datum", "--out", str(copy)]
+    assert main(["new", "invoices", *drafted]) == 0
     run("mlplatform", "land", "invoices", data)
     report = json.loads(run("mlplatform", "run", "invoices", "--json"))
     (batch,) = report["batches"]

@@ -50,9 +50,9 @@ def stored(history: History) -> list[Path]:
 
 
 def a_letter_changed(path: Path) -> None:
-    """One letter or digit in the first half is another one; of a table, a byte of its first column."""
+    """One letter or digit in the first half is another one; of a table, a byte inside its first pages."""
     content = bytearray(path.read_bytes())
-    start = 40 if path.suffix == ".parquet" else len(content) // 3
+    start = len(content) // (4 if path.suffix == ".parquet" else 3)
     at = next(n for n in range(start, len(content)) if chr(content[n]).isalnum())
     content[at] ^= 1
     path.write_bytes(content)

@@ -64,7 +64,7 @@ def column_of_text(name: str, counts: pd.Series, rows: int, decimal: str) -> Col
     if not values:
         return Column(name, "str", rows, missing, 0)
     longest = max(map(len, values))
-    if any({one.lower() for one in values} == words for words in _YES_NO):
+    if len(values) <= 6 and {one.lower() for one in values} in _YES_NO:  # Yes, yes and YES are one word
         return Column(name, "bool", rows, missing, 2, labels=tuple(values), longest=longest)
     number = _number_column(name, counts, rows, missing, decimal)
     if number is not None:

@@ -1,4 +1,7 @@
-"""Columns that give the target away: its sum, a copy of it, or something that only comes about with it."""
+"""Columns that give the target away: parts of its sum, a copy of it, a label that stands for it.
+
+Features that predict it almost perfectly are found by `mlplatform.ml.leakage`, as in every run.
+"""
 
 from __future__ import annotations
 
@@ -97,24 +100,6 @@ def determines(values: pd.Series, target: pd.Series) -> bool:
         return False
     most = truth.groupby(labels).agg(lambda one: one.value_counts().iloc[0]).sum()
     return bool(most >= 0.999 * len(truth))
-
-
-def follows(numbers: pd.Series, target: pd.Series, is_class: bool) -> float:
-    """How well a single number explains the target, 0 to 1: the area under the ROC curve of two classes,
-    the squared correlation of ranks with a number. Both are n floats, NaN where missing.
-    """
-    from sklearn.metrics import roc_auc_score
-
-    there = numbers.notna() & target.notna()
-    given, truth = numbers[there], target[there]
-    if len(given) < _FEWEST_ROWS or given.nunique() < 2 or truth.nunique() < 2:
-        return 0.0
-    if not is_class:
-        return float(given.corr(truth) ** 2)
-    if truth.nunique() != 2:
-        return 0.0
-    area = float(roc_auc_score(truth == truth.max(), given))
-    return max(area, 1 - area)
 
 
 def told(parts: Sequence[tuple[str, int]], target: str) -> str:

@@ -11,10 +11,9 @@ from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.inference.columns import Column
 from mlplatform.ml.inference.entities import Entity, is_an_id
 from mlplatform.ml.inference.goals import Goal
-from mlplatform.ml.inference.leaks import determines, follows, parts_of, told
+from mlplatform.ml.inference.leaks import determines, parts_of, told
 from mlplatform.ml.inference.numbers import as_numbers
 from mlplatform.ml.inference.tables import DescribedTable
-from mlplatform.ml.policies import Leakage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,29 +122,10 @@ def _given_away(table: DescribedTable, goal: Goal, columns: list[Column]) -> dic
     if goal.task == "regression" and truth is not None:
         while parts := parts_of(truth, {name: one for name, one in numbers.items() if name not in found}):
             found |= {name: f"{told(parts, target.name)} in nearly every row" for name, _ in parts}
-    if truth is None and goal.task == "binary_classification":
-        truth = (texts == texts.dropna().iloc[0]).astype("float64").where(texts.notna())
     for column in columns:
-        if column.name in found:
-            continue
-        why = _why_given_away(table, column, goal, texts, truth, numbers.get(column.name))
-        if why:
-            found[column.name] = why
+        if column.name not in found and determines(table.texts(column.name), texts):
+            found[column.name] = f"each of its values goes with one value of {goal.column.name}"
     return found
-
-
-def _why_given_away(
-    table: DescribedTable, column: Column, goal: Goal, texts: pd.Series, truth: pd.Series | None,
-    numbers: pd.Series | None,
-) -> str | None:  # fmt: skip
-    if determines(table.texts(column.name), texts):
-        return f"each of its values goes with one value of {goal.column.name}"
-    if numbers is None or truth is None:
-        return None
-    explained = follows(numbers, truth, goal.task != "regression")
-    if explained < Leakage().alone:
-        return None
-    return f"alone it explains {goal.column.name} almost perfectly ({explained:.3f} of 1)"
 
 
 def _numbers(table: DescribedTable, column: Column) -> pd.Series:

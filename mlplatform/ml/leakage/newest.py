@@ -23,26 +23,26 @@ def newest_rows(
 ) -> dict[Side, pd.DataFrame]:
     """Feature rows of both sides from the newest batches on, at most `most` of each.
 
-    `read` loads a batch's snapshot. Reading ends when both sides have enough, or when as many rows were read
-    as both may have together, so a tiny hold-out does not ask for all of history.
+    `read` loads a batch's snapshot. A side asks for no more batches once it has enough rows, or once as many
+    as both may have together were read for it, so a tiny hold-out does not ask for all of history.
     """
     import pandas as pd
 
     rule = drawn["training"].split
     decides = column_of(rule, entity)
     found: dict[Side, list[pd.DataFrame]] = {side: [] for side in SIDES}
-    have: dict[Side, int] = dict.fromkeys(SIDES, 0)
-    left = sum(most.values())
+    have, seen = dict.fromkeys(SIDES, 0), dict.fromkeys(SIDES, 0)
     for parts in _newest_first(drawn):
-        wanted = [side for side in SIDES if parts[side].rows and have[side] < most[side]]
-        if not wanted or left <= 0:
+        asking = [side for side in SIDES if have[side] < most[side] and seen[side] < sum(most.values())]
+        wanted = [side for side in asking if parts[side].rows]
+        if not wanted:
             continue
         rows = read(parts["training"])
-        left -= len(rows)
         held_out = rule.held_out(rows[decides])
         for side in wanted:
             found[side].append(rows[held_out if side == "validation" else ~held_out])
             have[side] += parts[side].rows
+            seen[side] += len(rows)
     empty = [rows.iloc[:0] for rows in [*found["training"], *found["validation"]][:1]] or [pd.DataFrame()]
     return {side: _thinned(pd.concat(found[side] or empty, ignore_index=True), most[side]) for side in SIDES}
 
