@@ -1,6 +1,6 @@
 """Per batch: raw, validated + quarantine, features."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -9,6 +9,7 @@ from mlplatform.assets.checks import SHOWN_CASES, answered_check, case_table
 from mlplatform.assets.display import table_metadata
 from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.specs import step_arguments
+from mlplatform.ml import plots
 from mlplatform.ml.conservation import conserved
 from mlplatform.ml.contracts import Validated, validate
 from mlplatform.ml.declaration import Declaration
@@ -18,6 +19,9 @@ from mlplatform.ml.reading import ROW_ID, read_landed
 from mlplatform.ml.steps import BY_NAME, LANDED_FILE
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
@@ -71,33 +75,40 @@ def _validated_production(
     aside = snapshots.write_table(name, "quarantine", batch, quarantine)
     counts = {"rows_in": len(landed_ids), "validated": len(rows), "quarantined": len(quarantine)}
     per_rule = judged.rows_per_rule()
-    shown = quarantine.head(SHOWN_CASES).astype(object).where(quarantine.head(SHOWN_CASES).notna(), None)
-    cases = [Case(q.rule, q.column, q.value, q.row) for q in shown.itertuples()]
+    why = _why_set_aside(quarantine, per_rule)
+    shown = {**counts, **table_metadata(rows, kept, snapshots, declaration.raw)}
+    aside_shown = {**why, **_picture(per_rule), **table_metadata(quarantine, aside, snapshots)}
     all_there = conserved(landed_ids, rows[ROW_ID], quarantine[ROW_ID])
+    nothing_aside = answered_check(
+        name, "validated", "nothing_quarantined", not len(quarantine), warn=True, metadata={**counts, **why}
+    )
     return Production(
         {
-            "validated": Made(
-                kept, {**counts, **table_metadata(rows, kept, snapshots, declaration.raw)}, counts
-            ),
-            "quarantine": Made(
-                aside,
-                {"rows_per_rule": per_rule, **table_metadata(quarantine, aside, snapshots)},
-                {"rows_per_rule": per_rule, **counts},
-            ),
+            "validated": Made(kept, shown, counts),
+            "quarantine": Made(aside, aside_shown, {"rows_per_rule": per_rule, **counts}),
         },
         [
             answered_check(name, "validated", "contract", metadata=counts),
             answered_check(name, "validated", "rows_conserved", all_there, metadata=counts),
-            answered_check(
-                name,
-                "validated",
-                "nothing_quarantined",
-                not len(quarantine),
-                warn=True,
-                metadata={**counts, "rows_per_rule": per_rule, "cases": case_table(cases)},
-            ),
+            nothing_aside,
         ],
     )
+
+
+def _why_set_aside(quarantine: "pd.DataFrame", per_rule: dict[str, int]) -> dict[str, Any]:
+    """Rows per rule, and the first failing cases as a table."""
+    first = quarantine.head(SHOWN_CASES).astype(object)
+    first = first.where(first.notna(), None)
+    cases = [Case(one.rule, one.column, one.value, one.row) for one in first.itertuples()]
+    return {"rows_per_rule": per_rule, "cases": case_table(cases)}
+
+
+def _picture(per_rule: dict[str, int]) -> dict[str, Any]:
+    """The same counts to look at; nothing to draw for a batch without a fault."""
+    if not per_rule:
+        return {}
+    png = plots.rows_per_rule(list(per_rule.items()))
+    return {"broken_rules": dg.MetadataValue.md(plots.markdown_image(png, "quarantined rows per rule"))}
 
 
 def features_asset(declaration: Declaration) -> dg.AssetsDefinition:

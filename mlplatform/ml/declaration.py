@@ -13,18 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlplatform.ml.code_files import files_of
 from mlplatform.ml.code_version import code_version
-from mlplatform.ml.coercion import kind_of
-from mlplatform.ml.contracts import refuse_unsupported
+from mlplatform.ml.declared_columns import refuse_columns_that_do_not_fit
 from mlplatform.ml.file_format import FileFormat
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.hashing import canonical_json
 from mlplatform.ml.metrics import Task
 from mlplatform.ml.naming import checked_use_case_name
 from mlplatform.ml.policies import Approval, Leakage, Monitoring, Retraining
-from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.splits import EntitySplit, Split, TimeSplit, column_of
 from mlplatform.ml.steps import Step
-from mlplatform.ml.task_rules import refuse_odd_naive, refuse_odd_target, refuse_other_metric
+from mlplatform.ml.task_rules import refuse_other_metric
 
 PLATFORM_PREFIXES = ("mlplatform.ml", "mlplatform.container")
 POLICIES = {
@@ -114,53 +112,8 @@ class Declaration(BaseModel):
             canonical_json(self.hyperparameters)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.name}: hyperparameters must be JSON values: {error}") from None
-        self._refuse_columns_that_do_not_fit()
+        refuse_columns_that_do_not_fit(self)
         return self
-
-    def _refuse_columns_that_do_not_fit(self) -> None:
-        refuse_unsupported(self.raw.to_schema())
-        columns, features = self.raw.to_schema().columns, self.features.to_schema().columns
-        self._refuse_odd_roles(columns)
-        self._refuse_odd_after_the_fact(set(columns))
-        if ROW_ID in columns:
-            raise ValueError(f"{self.name}: {self.raw.__name__} cannot name {ROW_ID!r}, which every row gets")
-        taken = {*self.carried, *self.after_the_fact, ROW_ID} & set(features)
-        if taken:
-            raise ValueError(f"{self.name}: {', '.join(sorted(taken))} cannot be a feature")
-        unknown = {*self.gate.slices, *filter(None, [self.gate.naive])} - set(features) - set(columns)
-        if unknown:
-            raise ValueError(f"{self.name}: the gate names {sorted(unknown)}, which no contract has")
-        refuse_odd_target(self.name, self.task, columns[self.target], self.positive)
-        if self.gate.naive:
-            column = features.get(self.gate.naive) or columns[self.gate.naive]
-            refuse_odd_naive(self.name, self.task, column, self.unseen)
-
-    def _refuse_odd_roles(self, columns: Mapping[str, Any]) -> None:
-        roles = {"entity": self.entity, "target": self.target}
-        if isinstance(self.split, TimeSplit):
-            roles["time"] = self.split.column
-        for role, column in roles.items():
-            if column not in columns:
-                raise ValueError(f"{self.name}: {role} {column!r} is no column of {self.raw.__name__}")
-            if columns[column].nullable or not columns[column].required:
-                raise ValueError(f"{self.name}: {role} {column!r} must not be optional or nullable")
-        if self.entity == self.target:
-            raise ValueError(f"{self.name}: {self.entity!r} cannot be both entity and target")
-        kinds = {role: kind_of(columns[column].dtype) for role, column in roles.items()}
-        if kinds.get("time", "datetime") != "datetime":
-            raise ValueError(f"{self.name}: time {roles['time']!r} must be a datetime column")
-        if self.task == "regression" and kinds["target"] not in ("int", "float", "bool"):
-            raise ValueError(f"{self.name}: target {self.target!r} of a regression must be a number")
-
-    def _refuse_odd_after_the_fact(self, columns: set[str]) -> None:
-        for column in self.after_the_fact:
-            if column not in columns:
-                raise ValueError(
-                    f"{self.name}: after_the_fact {column!r} is no column of {self.raw.__name__}"
-                )
-        roles = {*self.carried} & {*self.after_the_fact}
-        if roles:
-            raise ValueError(f"{self.name}: {', '.join(sorted(roles))} cannot be known only after the fact")
 
     def _refuse_what_cannot_be_named(self) -> None:
         """A model's own copy of the code finds each part by module and name."""

@@ -47,9 +47,7 @@ class HeldOpen:
             return
         if file in self._held:
             self._held.move_to_end(file)
-        elif (
-            connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-        ):
+        elif connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
             held = sqlite3.connect(file, check_same_thread=False)
             held.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only now the log is really open
             self._held[file] = held

@@ -168,18 +168,18 @@ def _landing_event(use_case: str, arrival: Arrival, size: int) -> dg.AssetMateri
 def refuse_what_is_no_file(file: Path) -> None:
     """UnreadableFile for what is missing, empty, a directory or not allowed to be read."""
     if not file.exists():
-        raise UnreadableFile(f"{file} does not exist. Name a CSV file to land.")
+        raise UnreadableFile(f"{file} does not exist. Name a file to land.")
     if file.is_dir():
         raise UnreadableFile(f"{file} is a directory. Name the files in it, for example {file}/*.csv.")
     if not file.is_file():
-        raise UnreadableFile(f"{file} is no regular file. Name a CSV file to land.")
+        raise UnreadableFile(f"{file} is no regular file. Name a file to land.")
     try:
         with file.open("rb") as opened:
             empty = not opened.read(1)
     except OSError as error:
         raise UnreadableFile(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
     if empty:
-        raise UnreadableFile(f"{file} is empty. Land a CSV file with a header line and rows.")
+        raise UnreadableFile(f"{file} is empty. Land a table: CSV with a header line, JSON lines or Parquet.")
 
 
 def shown_name(file: Path) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -57,7 +57,7 @@ class Snapshots(dg.ConfigurableResource[Any]):
             table = pa.Table.from_pandas(table, preserve_index=False)
         sha256 = table_hash(table)
         path = _path(use_case, asset, batch, f"{sha256}.parquet")
-        if not self.exists(path):
+        if not self._renewed(path):
             with self._whole_file(path) as temporary:
                 bare = table.replace_schema_metadata(None)
                 pq.write_table(
@@ -94,7 +94,7 @@ class Snapshots(dg.ConfigurableResource[Any]):
     def write_bytes(self, use_case: str, asset: str, content: bytes, sha256: str, kind: str) -> Snapshot:
         """Store bytes under a hash that the caller has computed."""
         path = _path(use_case, asset, None, f"{sha256}.{kind}")
-        if not self.exists(path):
+        if not self._renewed(path):
             with self._whole_file(path) as temporary:
                 temporary.write_bytes(content)
         return Snapshot(sha256, path)
@@ -102,7 +102,7 @@ class Snapshots(dg.ConfigurableResource[Any]):
     def adopt_folder(self, use_case: str, asset: str, name: str, folder: Path, sha256: str) -> Snapshot:
         """Move a finished folder into the store as `<asset>/<name>`; one that is there already stays."""
         path = _path(use_case, asset, None, name)
-        if not self.exists(path):
+        if not self._renewed(path):
             target = self.place(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             waiting = Path(mkdtemp(prefix=".tmp-", dir=target.parent)) / name
@@ -143,6 +143,13 @@ class Snapshots(dg.ConfigurableResource[Any]):
     def exists(self, path: str) -> bool:
         """Whether a version is stored; it is whole whenever it is there."""
         return self.place(path).exists()
+
+    def _renewed(self, path: str) -> bool:
+        """Whether a version is stored already; it counts as new then, so that `gc` leaves it."""
+        with suppress(FileNotFoundError):
+            os.utime(self.place(path))
+            return True
+        return False
 
     def place(self, path: str) -> Path:
         """Where a version lies on this machine."""

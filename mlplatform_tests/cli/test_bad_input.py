@@ -29,7 +29,7 @@ def _still_works(mlplatform: Command) -> None:
     ("name", "content", "said"),
     [
         ("missing.csv", None, ("missing.csv does not exist",)),
-        ("empty.csv", b"", ("empty.csv is empty", "Land a CSV file")),
+        ("empty.csv", b"", ("empty.csv is empty", "Land a table")),
         ("folder.csv", "folder", ("folder.csv is a directory", "Name the files in it")),
     ],
 )

@@ -115,7 +115,7 @@ def test_what_is_no_file_is_refused_and_leaves_no_trace(
     cases = {
         tmp_path / "absent.csv": "does not exist",
         tmp_path: "is a directory. Name the files in it",
-        empty: "is empty. Land a CSV file",
+        empty: "is empty. Land a table",
         pipe: "is no regular file",
     }
     for file, complaint in cases.items():
