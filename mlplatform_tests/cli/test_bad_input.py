@@ -73,7 +73,7 @@ def _damaged(files: Path, kind: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("wrong delimiter", ("next.csv, line 1", "separated by semicolons", "Save the file with commas")),
+        ("wrong delimiter", ("next.csv, line 1", "separated by semicolons", "save the file with commas")),
         ("missing column", ("next.csv lacks the column 'target'", "Add it")),
         ("truncated", ("next.csv, line 1501", "Mend that line")),
         ("mostly bad", ("next.csv: 1,500 of 1,500 rows break a rule", "row 1, column 'city'")),
@@ -142,7 +142,7 @@ def test_a_file_name_that_cannot_be_a_batch_name_is_made_one(
         (("run", "job_chang"), 1, "Did you mean 'job_change'?"),
         (("run", "job_change"), 1, "has no batches yet. Land a file first"),
         (("run", "job_change", "--to", "nowhere"), 2, "choose one of raw"),
-        (("land", "job_change"), 2, "Missing argument"),
+        (("land", "job_change"), 2, "name at least one FILE"),
         (("fly",), 2, "No such command"),
         (("sample", "job_change", "--out", "x", "--rows", "0"), 2, "--rows"),
     ],
@@ -171,6 +171,9 @@ def test_a_home_that_is_a_file(tmp_path: Path, mlplatform: Command) -> None:
 
 def test_records_that_are_no_database(after_first_run: tuple[Command, Path], tmp_path: Path) -> None:
     mlplatform, _ = after_first_run
-    (tmp_path / "home" / "history" / "runs" / "index.db").write_bytes(b"not a database" * 100)
+    records = tmp_path / "home" / "history" / "runs"
+    (records / "index.db").write_bytes(b"not a database" * 100)
+    for log in records.glob("index.db-*"):  # the write-ahead log of a whole one
+        log.unlink()
 
     _refused(mlplatform("status"), "Dagster's records in", "file is not a database", codes=(1,))

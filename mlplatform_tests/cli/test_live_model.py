@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import mlplatform
 from mlplatform_tests.cli.conftest import Answer, command_in
+from mlplatform_tests.cli.edited import copy_of_package, edit
 from mlplatform_tests.container.served import serving, some_rows
 
 SAID = ("--by", "anna", "--reason", "fine")
@@ -20,14 +19,10 @@ FEATURE = '"training_hours": rows["training_hours"].astype("float64"),'
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of the package, to be edited; programs that start with it on their path use it."""
-    copy = tmp_path / "tree" / "mlplatform"
-    shutil.copytree(Path(mlplatform.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(Path(mlplatform.__file__).parents[1] / "pyproject.toml", copy.parent)
-    use_case = copy / "defs" / "job_change" / "use_case.py"
-    text = use_case.read_text()
-    assert "minimum=0.70," in text
-    use_case.write_text(text.replace("minimum=0.70,", "minimum=0.60, margin=0.5,"))
-    return copy.parent
+    copy = copy_of_package(tmp_path / "tree")
+    use_case = copy / "mlplatform" / "defs" / "job_change" / "use_case.py"
+    edit(use_case, "minimum=0.70,", "minimum=0.60, margin=0.5,")
+    return copy
 
 
 def test_edits_change_no_answer_of_a_live_model_nor_of_one_rolled_back_to(tree: Path, tmp_path: Path) -> None:
@@ -56,9 +51,7 @@ def test_edits_change_no_answer_of_a_live_model_nor_of_one_rolled_back_to(tree: 
         assert before["model_version"] == first
 
         features = tree / "mlplatform" / "defs" / "job_change" / "features.py"
-        text = features.read_text()
-        assert FEATURE in text
-        features.write_text(text.replace(FEATURE, FEATURE.replace("),", ") % 7 + 1,", 1)))
+        edit(features, FEATURE, FEATURE.replace("),", ") % 7 + 1,", 1))
         assert server.ask(rows)[2] == before
     with serving(home, PYTHONPATH=path) as server:  # a server that starts after the edit
         assert server.ask(rows)[2] == before

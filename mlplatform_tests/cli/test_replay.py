@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-import mlplatform
 from mlplatform.lineage.records import Record, latest_by_batch
 from mlplatform.resources.home import open_instance
-from mlplatform_tests.cli.conftest import Answer
+from mlplatform_tests.cli.edited import commands, copy_of_package, edit
 
 ALLOWED = 'GENDERS = ("Female", "Male", "Other")'
 MENDED = 'GENDERS = ("Female", "Male", "Other", "Nonbinary")'
@@ -24,11 +18,8 @@ BATCHES = ("march", "april", "may")
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the package, to be edited; programs that start with it on their path use it."""
-    copy = tmp_path / "tree" / "mlplatform"
-    shutil.copytree(Path(mlplatform.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(Path(mlplatform.__file__).parents[1] / "pyproject.toml", copy.parent)
-    return copy.parent
+    """A copy of the package, to be edited."""
+    return copy_of_package(tmp_path / "tree")
 
 
 @pytest.fixture
@@ -43,26 +34,6 @@ def files(tmp_path: Path) -> list[Path]:
         written.append(tmp_path / f"{name}.csv")
         frame.to_csv(written[-1], index=False)
     return written
-
-
-def commands(tree: Path, *lines: tuple[Path | str, ...]) -> list[Answer]:
-    """Several commands, each with its home, in one process that uses this copy of the package."""
-    program = (
-        "import contextlib, io, json, os, sys\n"
-        "from mlplatform.cli.main import main\n"
-        "for home, *arguments in json.loads(sys.argv[1]):\n"
-        "    os.environ['MLPLATFORM_HOME'] = home\n"
-        "    with contextlib.redirect_stdout(io.StringIO()) as said:\n"
-        "        code = main(arguments)\n"
-        "    print(json.dumps([code, said.getvalue()]))\n"
-    )
-    path = os.pathsep.join(filter(None, [str(tree), os.environ.get("PYTHONPATH")]))
-    given = json.dumps([list(map(str, line)) for line in lines])
-    done = subprocess.run(
-        [sys.executable, "-c", program, given],
-        env={**os.environ, "PYTHONPATH": path}, cwd=tree, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return [Answer(*json.loads(line), done.stderr) for line in done.stdout.splitlines()]
 
 
 def versions(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Record]:
@@ -90,9 +61,7 @@ def test_mended_and_replayed_equals_the_clean_run(
     before = versions(home, monkeypatch)
     _three_rows_of_april_are_set_aside(before, home)
 
-    contracts = tree / "mlplatform" / "defs" / "job_change" / "contracts.py"
-    assert ALLOWED in contracts.read_text()
-    contracts.write_text(contracts.read_text().replace(ALLOWED, MENDED))
+    edit(tree / "mlplatform" / "defs" / "job_change" / "contracts.py", ALLOWED, MENDED)
     replay, *from_the_start = commands(
         tree,
         (home, "replay", "job_change", "--json"),
