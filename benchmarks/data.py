@@ -111,8 +111,8 @@ def work(times: Times, kind: str = "") -> float:
 
 def platform(folder: Path, times: Times) -> int:
     """read, validate, count, write; the rows set aside."""
-    from mlplatform.ml.conservation import conserved
     from mlplatform.ml.contracts import validate
+    from mlplatform.ml.contracts.conservation import conserved
     from mlplatform.ml.reading import read_landed
     from mlplatform.resources.snapshots import Snapshots
 

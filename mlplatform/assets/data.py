@@ -10,8 +10,8 @@ from mlplatform.assets.display import table_metadata
 from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.specs import step_arguments
 from mlplatform.ml import plots
-from mlplatform.ml.conservation import conserved
 from mlplatform.ml.contracts import Validated, validate
+from mlplatform.ml.contracts.conservation import conserved
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import Case
 from mlplatform.ml.features import carried, make_features

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlplatform.lineage.records import latest_by_batch
-from mlplatform.ml.daily import Day, split_by_day
 from mlplatform.ml.errors import UnreadableFile, WrongUsage
+from mlplatform.ml.reading.daily import Day, split_by_day
 from mlplatform.ml.splits import TimeSplit
 from mlplatform.ml.steps import LANDED_FILE
 from mlplatform.resources.landed_files import Arrival, Landing, refuse_what_is_no_file, shown_name

@@ -80,9 +80,9 @@ def _approved_model(location: Any, use_case: str, version: str | None) -> Model:
 
 def predictions_for(model: Model, file: Path, file_format: FileFormat) -> tuple[pd.DataFrame, list[Case]]:
     """Columns row (from 1), the entity and prediction for each good row; the cases of the others."""
+    from mlplatform.ml.contracts.row_rules import RowRules
+    from mlplatform.ml.contracts.spelling import plain_spelling
     from mlplatform.ml.reading import ROW_ID, read_landed
-    from mlplatform.ml.row_rules import RowRules
-    from mlplatform.ml.spelling import plain_spelling
     from mlplatform.resources.landed_files import refuse_what_is_no_file
 
     refuse_what_is_no_file(file)

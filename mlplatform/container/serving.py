@@ -1,8 +1,8 @@
 """A model that answers requests: bytes in, bytes out, with the code it was trained with.
 
 Predictions are those of the batch path (`scoring.Model`), in which pandera takes 25 ms to check the rows and
-the features of one row. Here the same contracts judge them the fast way (`ml.plain_columns`, below 1 ms), and
-the batch path has the word wherever that says no clear yes.
+the features of one row. Here the same contracts judge them the fast way (`ml.contracts.plain_columns`, below
+1 ms), and the batch path has the word wherever that says no clear yes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform.container.scoring import Model
 from mlplatform.ml.capture import Message
+from mlplatform.ml.contracts.plain_columns import FEW_ROWS, PlainColumns
+from mlplatform.ml.contracts.row_rules import RowRules
+from mlplatform.ml.contracts.rules import keeping_every_rule
 from mlplatform.ml.errors import BrokenCode
 from mlplatform.ml.features import make_features
-from mlplatform.ml.plain_columns import FEW_ROWS, PlainColumns
-from mlplatform.ml.row_rules import RowRules
-from mlplatform.ml.rules import keeping_every_rule
 from mlplatform.ml.targets import Prediction
 from mlplatform.ml.wire import accepted_type, answer_body, rows_of
 
@@ -139,7 +139,7 @@ class ServedModel:
         """Answer a made-up row, since the first one takes long; that it may be refused does not matter."""
         import pandas as pd
 
-        from mlplatform.ml.typed_columns import as_declared
+        from mlplatform.ml.contracts.typed_columns import as_declared
 
         try:
             columns = self.rules.schema.columns.items()
@@ -161,7 +161,7 @@ def _plain_features(schema: Any) -> PlainColumns | None:
 
 def _made_up(column: Any) -> Any:
     """A value such as the column might have."""
-    from mlplatform.ml.coercion import kind_of
+    from mlplatform.ml.contracts.coercion import kind_of
 
     given = {check.name: check.statistics or {} for check in column.checks}
     allowed = list(given.get("isin", {}).get("allowed_values", ()))

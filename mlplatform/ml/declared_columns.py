@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.coercion import kind_of
 from mlplatform.ml.contracts import refuse_unsupported
+from mlplatform.ml.contracts.coercion import kind_of
 from mlplatform.ml.reading import ROW_ID
 from mlplatform.ml.splits import TimeSplit
 from mlplatform.ml.task_rules import refuse_odd_naive, refuse_odd_target

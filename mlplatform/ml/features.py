@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlplatform.ml.contracts.judging import judge
+from mlplatform.ml.contracts.rules import keeping_every_rule
 from mlplatform.ml.errors import BrokenCode
-from mlplatform.ml.judging import judge
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.rules import keeping_every_rule
 
 if TYPE_CHECKING:
     import pandas as pd

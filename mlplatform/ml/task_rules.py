@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from mlplatform.ml.coercion import kind_of
+from mlplatform.ml.contracts.coercion import kind_of
 from mlplatform.ml.metrics import METRICS, Task, metric
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.bad_request import BadRequest
 from mlplatform.ml.capture import MODEL_VERSION, Exchange, exchanges
+from mlplatform.ml.contracts.row_rules import RowRules
 from mlplatform.ml.errors import Case, MLPlatformError
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.row_rules import RowRules
 from mlplatform.ml.targets import Prediction
 from mlplatform.ml.windows import UNKNOWN_MODEL, model_named
 from mlplatform.ml.wire import classes_of, predictions_of, rows_of

@@ -27,7 +27,7 @@ def made_up_rows(schema: Any, rows: int, seed: int) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from mlplatform.ml.typed_columns import as_declared
+    from mlplatform.ml.contracts.typed_columns import as_declared
 
     rng = np.random.default_rng(seed)
     made = {name: _values(name, column, rows, rng) for name, column in schema.columns.items()}
@@ -37,7 +37,7 @@ def made_up_rows(schema: Any, rows: int, seed: int) -> pd.DataFrame:
 def _values(name: str, column: Any, rows: int, rng: np.random.Generator) -> pd.Series:
     import pandas as pd
 
-    from mlplatform.ml.coercion import kind_of
+    from mlplatform.ml.contracts.coercion import kind_of
 
     facts: dict[str, Any] = {}
     for check in column.checks:

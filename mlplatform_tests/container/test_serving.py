@@ -13,8 +13,8 @@ from mlplatform.container.scoring import Model
 from mlplatform.container.serving import MAX_ROWS, ServedModel
 from mlplatform.ml.bad_request import BadRequest
 from mlplatform.ml.capture import Message
+from mlplatform.ml.contracts.plain_columns import FEW_ROWS
 from mlplatform.ml.errors import BrokenCode, DamagedSnapshot
-from mlplatform.ml.plain_columns import FEW_ROWS
 from mlplatform.ml.wire import predictions_of
 from mlplatform_tests.container.served import FEATURE, another_model, model_folder, some_rows
 

@@ -12,8 +12,8 @@ from pandas.testing import assert_frame_equal
 
 from mlplatform.defs.worker_productivity.contracts import RawTeamDay
 from mlplatform.defs.worker_productivity.sample import TARGETS, generate
-from mlplatform.ml.daily import split_by_day
 from mlplatform.ml.file_format import FileFormat
+from mlplatform.ml.reading.daily import split_by_day
 from mlplatform_tests.defs.worker_productivity.rows import dated, real_rows
 from mlplatform_tests.defs.worker_productivity.test_estimator import error_of_the_plan, error_on_last_days
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlplatform.ml.contracts import Validated, validate
+from mlplatform.ml.contracts.judging import _failing, judge, judge_in_full
 from mlplatform.ml.errors import ContractBroken
-from mlplatform.ml.judging import _failing, judge, judge_in_full
 
 Check = pan.Check
 CATEGORY = pd.CategoricalDtype(["a", "b", "c"], ordered=True)
@@ -133,7 +133,7 @@ def test_the_fast_way_gives_what_the_full_way_gives(drawn: tuple[Any, pa.Table])
 @pytest.mark.parametrize("check", [*NUMERIC[:9]], ids=str)
 def test_a_rule_of_single_values_needs_no_lazy_validation(check: Any, monkeypatch: Any) -> None:
     """Otherwise nothing would be faster."""
-    monkeypatch.setattr("mlplatform.ml.judging.keeping_every_rule", raising)
+    monkeypatch.setattr("mlplatform.ml.contracts.judging.keeping_every_rule", raising)
     schema = pan.DataFrameSchema({"a": pan.Column("int64", check)})
     broken, of_table = judge(pd.DataFrame({"a": [-5, 1, 2, 3, 9]}), schema)
     assert [one.column for one in broken] == ["a"] and not of_table
@@ -156,7 +156,7 @@ def test_text_rules_are_asked_once_per_distinct_value(monkeypatch: Any) -> None:
         asked.append(len(values))
         return _failing(check, values, column)
 
-    monkeypatch.setattr("mlplatform.ml.judging._failing", failing)
+    monkeypatch.setattr("mlplatform.ml.contracts.judging._failing", failing)
     schema = pan.DataFrameSchema(
         {
             "kind": pan.Column(str, [Check.str_length(min_value=2), Check.isin(["xx", "y"])], nullable=True),

@@ -12,9 +12,9 @@ from pandera.config import config_context
 from mlplatform.defs.job_change.contracts import RawEnrollee
 from mlplatform.defs.job_change.sample import generate
 from mlplatform.ml.contracts import Validated, validate
+from mlplatform.ml.contracts.quarantine import QUARANTINE_COLUMNS
 from mlplatform.ml.errors import BrokenCode, ContractBroken
 from mlplatform.ml.faults import plant_faults
-from mlplatform.ml.quarantine import QUARANTINE_COLUMNS
 
 Field = pan.Field
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlplatform.ml.coercion import coerce, kind_of, rule_of
+from mlplatform.ml.contracts.coercion import coerce, kind_of, rule_of
 
 
 class Kinds(pan.DataFrameModel):

@@ -12,14 +12,14 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlplatform.ml.csv_text import read_csv
 from mlplatform.ml.errors import UnreadableFile
 from mlplatform.ml.file_format import PLAIN, FileFormat
-from mlplatform.ml.json_lines import read_json_lines
-from mlplatform.ml.landed_columns import ROW_ID
-from mlplatform.ml.landed_text import utf8
 from mlplatform.ml.naming import ROW_DIGITS, row_ids_prefix
-from mlplatform.ml.parquet_text import read_parquet
+from mlplatform.ml.reading.csv_text import read_csv
+from mlplatform.ml.reading.json_lines import read_json_lines
+from mlplatform.ml.reading.landed_columns import ROW_ID
+from mlplatform.ml.reading.landed_text import utf8
+from mlplatform.ml.reading.parquet_text import read_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa

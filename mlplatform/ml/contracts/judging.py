@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlplatform.ml.broken_rules import BrokenRule, each_once
+from mlplatform.ml.contracts.broken_rules import BrokenRule, each_once
+from mlplatform.ml.contracts.rules import is_by_value, keeping_every_rule, name_of
 from mlplatform.ml.errors import Case
-from mlplatform.ml.rules import is_by_value, keeping_every_rule, name_of
 
 if TYPE_CHECKING:
     import numpy as np

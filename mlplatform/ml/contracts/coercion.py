@@ -13,7 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.text_columns import rows_with_other_bytes, without_rows
+from mlplatform.ml.contracts.text_columns import rows_with_other_bytes, without_rows
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.bad_request import BadRequest
-from mlplatform.ml.broken_rules import cases_of
 from mlplatform.ml.contracts import refuse_unsupported, with_nearest
+from mlplatform.ml.contracts.broken_rules import cases_of
+from mlplatform.ml.contracts.plain_columns import FEW_ROWS, PlainColumns
+from mlplatform.ml.contracts.typed_columns import as_declared, typed
 from mlplatform.ml.errors import BrokenCode, Case
-from mlplatform.ml.plain_columns import FEW_ROWS, PlainColumns
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.typed_columns import as_declared, typed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mlplatform.ml.errors import UnreadableFile
-from mlplatform.ml.landed_columns import ROW_ID, is_storable, refuse_names
+from mlplatform.ml.reading.landed_columns import ROW_ID, is_storable, refuse_names
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,10 +15,10 @@ from mlplatform.defs.job_change.contracts import RawEnrollee
 from mlplatform.defs.job_change.sample import generate
 from mlplatform.ml.bad_request import BadRequest
 from mlplatform.ml.contracts import validate
+from mlplatform.ml.contracts.plain_columns import FEW_ROWS
+from mlplatform.ml.contracts.row_rules import RowRules, judge_rows
 from mlplatform.ml.errors import BrokenCode
 from mlplatform.ml.faults import plant_faults
-from mlplatform.ml.plain_columns import FEW_ROWS
-from mlplatform.ml.row_rules import RowRules, judge_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandera.errors.SchemaWarning")  # one rule only warns
 Field = pan.Field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlplatform.ml.errors import UnreadableFile
-from mlplatform.ml.landed_columns import iso, refuse_names
+from mlplatform.ml.reading.landed_columns import iso, refuse_names
 
 if TYPE_CHECKING:
     import pyarrow as pa

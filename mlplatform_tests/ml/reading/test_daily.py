@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlplatform.ml.daily import Day, split_by_day
 from mlplatform.ml.errors import UnreadableFile
 from mlplatform.ml.file_format import PLAIN, FileFormat
+from mlplatform.ml.reading.daily import Day, split_by_day
 
 AMERICAN = FileFormat(dates="%m/%d/%Y", strip_blanks=True)
 HEADER = b"date,value\n"

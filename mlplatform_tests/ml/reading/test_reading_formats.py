@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from mlplatform.ml.errors import UnreadableFile
 from mlplatform.ml.file_format import PLAIN, FileFormat
 from mlplatform.ml.reading import ROW_ID, read_landed
-from mlplatform_tests.ml.test_reading import cells, headers, names
+from mlplatform_tests.ml.reading.test_reading import cells, headers, names
 
 Rows = list[dict[str, str | None]]
 Write = Any

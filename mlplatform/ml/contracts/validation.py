@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.broken_rules import BrokenRule, Positions, cases_of, marked
-from mlplatform.ml.coercion import kind_of
+from mlplatform.ml.contracts.broken_rules import BrokenRule, Positions, cases_of, marked
+from mlplatform.ml.contracts.coercion import kind_of
+from mlplatform.ml.contracts.judging import Judgement, judge
+from mlplatform.ml.contracts.keys import refuse_doubles
+from mlplatform.ml.contracts.quarantine import quarantine_of
+from mlplatform.ml.contracts.spelling import plain_spelling
+from mlplatform.ml.contracts.typed_columns import as_declared, typed
 from mlplatform.ml.errors import BrokenCode, Case, ContractBroken
 from mlplatform.ml.file_format import PLAIN, FileFormat
-from mlplatform.ml.judging import Judgement, judge
-from mlplatform.ml.keys import refuse_doubles
-from mlplatform.ml.quarantine import quarantine_of
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.spelling import plain_spelling
-from mlplatform.ml.typed_columns import as_declared, typed
 
 if TYPE_CHECKING:
     import pandas as pd

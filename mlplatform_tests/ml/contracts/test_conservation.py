@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlplatform.ml.conservation import conserved
+from mlplatform.ml.contracts.conservation import conserved
 
 ids = st.lists(st.sampled_from("abcdefgh"), max_size=12)
 

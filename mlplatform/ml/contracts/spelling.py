@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.coercion import kind_of
+from mlplatform.ml.contracts.coercion import kind_of
 from mlplatform.ml.file_format import FileFormat
-from mlplatform.ml.landed_columns import ROW_ID, iso
+from mlplatform.ml.reading.landed_columns import ROW_ID, iso
 
 if TYPE_CHECKING:
     import pyarrow as pa

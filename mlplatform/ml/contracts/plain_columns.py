@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.coercion import kind_of
-from mlplatform.ml.rules import is_by_value
+from mlplatform.ml.contracts.coercion import kind_of
+from mlplatform.ml.contracts.rules import is_by_value
 
 if TYPE_CHECKING:
     import pandas as pd

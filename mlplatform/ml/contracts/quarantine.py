@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mlplatform.ml.broken_rules import BrokenRule, marked, texts_at
+from mlplatform.ml.contracts.broken_rules import BrokenRule, marked, texts_at
 from mlplatform.ml.reading import ROW_ID
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlplatform.ml.broken_rules import BrokenRule
-from mlplatform.ml.coercion import coerce, rule_of
+from mlplatform.ml.contracts.broken_rules import BrokenRule
+from mlplatform.ml.contracts.coercion import coerce, rule_of
 from mlplatform.ml.reading import ROW_ID
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from mlplatform.ml.errors import UnreadableFile
-from mlplatform.ml.landed_columns import refuse_names
+from mlplatform.ml.reading.landed_columns import refuse_names
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlplatform.ml.coercion import coerce
+from mlplatform.ml.contracts.coercion import coerce
+from mlplatform.ml.contracts.spelling import plain_spelling
 from mlplatform.ml.file_format import PLAIN, FileFormat
 from mlplatform.ml.reading import ROW_ID
-from mlplatform.ml.spelling import plain_spelling
 
 
 class Delivery(pan.DataFrameModel):
