@@ -41,8 +41,21 @@ class HoldOut:
         path = f"{self.declaration.name}/training_set/{digest}.json"
         split = read_manifest(self._snapshots, path).split
         if split != self.manifest.split:
-            held_out = split.held_out(self.rows[column_of(split, self.declaration.entity)].tolist())
+            held_out = split.held_out(self.rows[column_of(split, self.declaration.entity)])
+            self._refuse_too_few(rival, int(held_out.sum()))
             self.rows = self.rows[held_out].reset_index(drop=True)
+
+    def _refuse_too_few(self, rival: Model, left: int) -> None:
+        """As after batches were withdrawn, when all that is left is what the champion was trained on."""
+        name, version = self.declaration.name, rival.manifest["version"]
+        needed = min(self.declaration.minimum_rows, len(self.rows))
+        if left < needed:
+            raise NotEnoughData(
+                f"{name}/evaluation: of {len(self.rows):,} held-out rows {left:,} were held out for the "
+                f"champion {version} too, at least {needed:,} are needed to compare with it. Land further "
+                "data; or, if that model should not count any more: "
+                f"mlplatform reject {name} {version} --by WHO --reason WHY."
+            )
 
     def features_for(self, rival: Model) -> "pd.DataFrame":
         """The same rows as the rival sees them: by its own code where that differs."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlplatform.lineage.records import latest_by_batch
+from mlplatform.lineage.records import Record, landed_batches, latest_by_batch
 from mlplatform.ml.errors import UnreadableFile, WrongUsage
 from mlplatform.ml.reading.daily import Day, split_by_day
 from mlplatform.ml.splits import TimeSplit
@@ -30,6 +30,9 @@ def land_by_day(location: Location, declaration: Declaration, files: Sequence[Pa
     store, arrivals = location.landed_files, []
     days = [day for _, _, found in split for day in found]
     before = latest_by_batch(location.instance, declaration.name, LANDED_FILE, days)
+    _refuse_a_day_of_another_file(
+        declaration, split, before, set(landed_batches(location.instance, declaration.name))
+    )
     for file, content, found in split:
         name, whole, kept = shown_name(file), hashlib.sha256(content).hexdigest(), False
         for day, piece in found.items():
@@ -62,6 +65,26 @@ def _split(declaration: Declaration, column: str, file: Path) -> tuple[Path, byt
     except OSError as error:
         raise UnreadableFile(f"{file} cannot be read: {error.strerror}. Try again.") from None
     return file, content, split_by_day(content, shown_name(file), column, declaration.file)
+
+
+def _refuse_a_day_of_another_file(
+    declaration: Declaration,
+    split: list[tuple[Path, bytes, dict[str, Day]]],
+    before: Mapping[str, Record],
+    landed: Collection[str],
+) -> None:
+    """WrongUsage for a day that counts and came, with other rows, from a file of another name."""
+    for file, _, found in split:
+        for day, piece in found.items():
+            earlier = before.get(day) if day in landed else None
+            if earlier is None or earlier.details["file"] == shown_name(file):
+                continue
+            if earlier.sha256 != hashlib.sha256(piece.content).hexdigest():
+                raise WrongUsage(
+                    f"{file} has other rows of {day} than {earlier.details['file']}, which that batch came from. "
+                    "Nothing has landed. Put the rows of that day into one file; or, if this one replaces "
+                    f"it: mlplatform land {declaration.name} --withdraw {day}, and land again."
+                )
 
 
 def _refuse_a_day_of_two_files(split: list[tuple[Path, bytes, dict[str, Day]]]) -> None:

@@ -177,10 +177,10 @@ def _report_model(summary: dict[str, Any]) -> None:
 
 
 def _state(location: Location) -> dict[str, Any]:
-    from mlplatform.cli.state import state
+    from mlplatform.cli.state import Refused, state
     from mlplatform.cli.world import latest_records
 
-    return state(latest_records(location.instance, USE_CASE), {})
+    return state(latest_records(location.instance, USE_CASE), Refused())
 
 
 def _refuse_failures(done: Executed) -> None:

@@ -47,9 +47,8 @@ def bring_up_to_date(
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
     from mlplatform.cli.execution import Executed, end_orphans, execute, refuse_no_batches
     from mlplatform.cli.release import release_automatically
-    from mlplatform.cli.state import run_summary, waiting_batches
+    from mlplatform.cli.state import Refused, refused_now, run_summary
     from mlplatform.cli.world import latest_records, stored_files, world_of
-    from mlplatform.lineage.refusals import refusals
     from mlplatform.ml.planning import plan
 
     name = declaration.name
@@ -67,10 +66,9 @@ def bring_up_to_date(
         records = latest_records(location.instance, name)
         decisions = plan(world_of(location, declaration, records))
     if not any(decision.runs for decision in decisions) and not done.failures:
-        quiet = run_summary(name, Executed(), records, {})
+        quiet = run_summary(name, Executed(), records, Refused())
         no_news.remember(name, up_to, marks, stored_files(location, records), quiet)
-    refused = refusals(location.instance, name, waiting_batches(records))
-    return done, run_summary(name, done, records, refused)
+    return done, run_summary(name, done, records, refused_now(location.instance, name, records))
 
 
 def exit_code(done: Executed) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,33 @@ from mlplatform.cli.world import Records
 from mlplatform.ml.steps import ASSETS, LANDED_FILE
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from mlplatform.cli.execution import Executed
     from mlplatform.lineage.records import Record
 
 
-def run_summary(
-    use_case: str, done: Executed, records: Records, refused: Mapping[str, str]
-) -> dict[str, Any]:
-    """What `run --json` prints; `refused` are reasons by batch."""
+@dataclass(frozen=True)
+class Refused:
+    """What is not in use, and why: batches by name, and the training as a whole."""
+
+    batches: Mapping[str, str] = field(default_factory=dict)
+    training: str | None = None
+
+
+def refused_now(instance: DagsterInstance, use_case: str, records: Records) -> Refused:
+    """What the blocking checks said about batches that wait, and about the sets."""
+    from mlplatform.lineage.refusals import refusals, training_refused
+
+    drawn = records.get(("training_set", None))
+    return Refused(
+        refusals(instance, use_case, waiting_batches(records)),
+        training_refused(instance, use_case, drawn.time if drawn else 0.0),
+    )
+
+
+def run_summary(use_case: str, done: Executed, records: Records, refused: Refused) -> dict[str, Any]:
+    """What `run --json` prints."""
     ran = {asset for asset, _ in done.ran}
     return {
         "use_case": use_case,
@@ -45,7 +65,7 @@ def waiting_batches(records: Records) -> set[str]:
     }  # fmt: skip
 
 
-def state(records: Records, refused: Mapping[str, str]) -> dict[str, Any]:
+def state(records: Records, refused: Refused) -> dict[str, Any]:
     """Batches, model and verdict as last recorded; the part that `run` and `status` share."""
     model, evaluation = records.get(("model", None)), records.get(("evaluation", None))
     judged = (
@@ -53,10 +73,11 @@ def state(records: Records, refused: Mapping[str, str]) -> dict[str, Any]:
     )
     return {
         "batches": [
-            {**_batch(records, str(batch)), "refused": refused.get(str(batch))}
+            {**_batch(records, str(batch)), "refused": refused.batches.get(str(batch))}
             for asset, batch in sorted(records, key=str)
             if asset == LANDED_FILE
         ],
+        "training_refused": refused.training,
         "model_version": model.details["version"] if model else None,
         "metric": dict(evaluation.details["metric"]) if evaluation and judged else None,
         "verdict": evaluation.details["verdict"] if evaluation and judged else None,

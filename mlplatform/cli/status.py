@@ -18,10 +18,9 @@ def command(use_case: str | None, as_json: bool) -> int:
     """Report the state."""
     from mlplatform.cli.location import open_location
     from mlplatform.cli.monitor import decision_document
-    from mlplatform.cli.state import state, timings, waiting_batches
+    from mlplatform.cli.state import refused_now, state, timings
     from mlplatform.cli.summary import summary_text
     from mlplatform.cli.world import latest_records
-    from mlplatform.lineage.refusals import refusals
     from mlplatform.lineage.signals import latest_decisions
 
     location = open_location()
@@ -29,7 +28,7 @@ def command(use_case: str | None, as_json: bool) -> int:
     reports: list[dict[str, Any]] = []
     for name in names:
         records = latest_records(location.instance, name)
-        refused = refusals(location.instance, name, waiting_batches(records))
+        refused = refused_now(location.instance, name, records)
         shared = {"use_case": name, **state(records, refused), "timings": timings(records)}
         decided = latest_decisions(location.instance, name, limit=_DECISIONS)
         decisions = [decision_document(one) for one in decided]

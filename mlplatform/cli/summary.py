@@ -25,10 +25,13 @@ def summary_text(summary: Mapping[str, Any]) -> list[str]:
 
 
 def model_lines(summary: Mapping[str, Any]) -> list[str]:
-    """The model, its metric and the verdict."""
+    """The model, its metric and the verdict; before it, why there is no later one."""
+    lines = []
+    if summary.get("training_refused"):
+        lines.append(f"Training is refused: {summary['training_refused']}")
     if not summary["model_version"]:
-        return []
-    lines = [f"  model {summary['model_version']}"]
+        return lines
+    lines.append(f"  model {summary['model_version']}")
     if summary["metric"]:
         metric = summary["metric"]
         interval = f"{metric['low']:.4f} to {metric['high']:.4f}"
@@ -72,9 +75,12 @@ def batch_lines(batches: list[dict[str, Any]]) -> list[str]:
     shown = batches if len(batches) <= _BATCHES_SHOWN else batches[-_BATCHES_SHOWN:]
     body = [line(one["batch"], one) for one in shown]
     if len(batches) > 1:
-        total = {key: sum(one[key] or 0 for one in batches) for key in _COUNTS}
-        body.append(line(f"all {len(batches):,} batches", total))
+        used = [one for one in batches if one["validated"] is not None]
+        total = {key: sum(one[key] or 0 for one in used) for key in _COUNTS}
+        body.append(line(f"all {len(used):,} in use", total))
     lines = columns([("batch", "rows in", "validated", "quarantined"), *body])
+    if len(shown) < len(batches):
+        lines.append(f"  ({len(batches) - len(shown):,} earlier batches are not listed; --json lists all)")
     return lines + _rule_lines(batches) + _refused_lines(batches)
 
 
@@ -89,7 +95,7 @@ def _rule_lines(batches: list[dict[str, Any]]) -> list[str]:
     lines = ["Quarantined because of:"]
     lines += columns((f"{rows:,}", rule[:90]) for rule, rows in most[:_RULES_SHOWN])
     if len(most) > _RULES_SHOWN:
-        lines.append(f"  and {len(most) - _RULES_SHOWN} more rules")
+        lines.append(f"  and {len(most) - _RULES_SHOWN} more rule(s)")
     return lines
 
 

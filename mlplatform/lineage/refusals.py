@@ -12,6 +12,19 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 500
 _CHECKS = (("raw", "readable"), ("validated", "contract"))
+_BEFORE_TRAINING = (("training_set", "enough_data"), ("training_set", "no_leakage"))
+
+
+def training_refused(instance: DagsterInstance, use_case: str, since: float) -> str | None:
+    """Why the sets were refused when they were drawn last, if that was after `since` (seconds since 1970)."""
+    found: list[tuple[float, str]] = []
+    for asset, check in _BEFORE_TRAINING:
+        key = dg.AssetCheckKey(dg.AssetKey([use_case, asset]), check)
+        for one in instance.event_log_storage.get_asset_check_execution_history(key, limit=1):
+            said = one.evaluation
+            if said is not None and not said.passed and one.create_timestamp > since:
+                found.append((one.create_timestamp, str(said.description)))
+    return max(found)[1] if found else None
 
 
 def refusals(instance: DagsterInstance, use_case: str, batches: Collection[str]) -> dict[str, str]:

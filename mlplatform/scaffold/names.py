@@ -12,6 +12,8 @@ from mlplatform.ml.inference.draft import Draft
 from mlplatform.ml.inference.parts import Use
 
 _LONGEST = 60
+# What contracts.py imports: an attribute of that name would hide it from those below.
+_NAMES_OF_THE_MODULE = ("pa", "pd", "annotated", "typing", "int", "float", "str", "bool")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def attributes(columns: Collection[str]) -> dict[str, str]:
     """Column -> name of its attribute in the contract: itself where Python and pandera allow it."""
     import pandera.pandas as pa
 
-    taken = {name for name in dir(pa.DataFrameModel)} | {"Config"}
+    taken = {name for name in dir(pa.DataFrameModel)} | {"Config", *_NAMES_OF_THE_MODULE}
     found: dict[str, str] = {}
     for column in columns:
         name = snake_case(column)

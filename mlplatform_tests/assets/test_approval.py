@@ -13,6 +13,7 @@ import pytest
 from mlplatform.lineage.approvals import approval_of, evidence_for, judged, refuse_unapproved
 from mlplatform.lineage.champions import champion_read_by
 from mlplatform.lineage.records import latest
+from mlplatform.lineage.withdrawals import withdraw
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import DamagedSnapshot, NotApproved
 from mlplatform.ml.gate import Gate
@@ -197,3 +198,30 @@ def test_evidence_names_what_changed(
     other = type(evidence)(**{**vars(evidence), "verdict": "HOLD", "training_set": "x"})
     assert evidence.sha256 != other.sha256
     assert evidence.differences(other) == ["training set", "verdict"]
+
+
+def test_a_champion_made_again_after_a_batch_was_withdrawn_keeps_its_approval(
+    approve: Run,
+    version: str,
+    instance: dg.DagsterInstance,
+    snapshots: Snapshots,
+    land: Any,
+    materialize: Run,
+) -> None:
+    assert approve(version).success
+    before = latest(instance, NAME, "evaluation")
+    land("tuesday", rows=700, seed=9)
+    assert materialize(*ASSETS, batch="tuesday").success
+    other = latest(instance, NAME, "model")
+    assert other
+    assert other.details["version"] != version
+
+    withdraw(instance, NAME, "tuesday", by="anna", reason="test customers")
+    assert materialize("training_set", "validation_set", "model", "evaluation", "model_card").success
+
+    again, evaluation = latest(instance, NAME, "model"), latest(instance, NAME, "evaluation")
+    assert again and evaluation and before
+    assert again.details["version"] == version
+    assert evaluation.sha256 == before.sha256
+    assert evaluation.details["verdict"] == "PROMOTE"
+    assert refuse_unapproved(instance, snapshots, NAME, version).judged.model.sha256 == again.sha256

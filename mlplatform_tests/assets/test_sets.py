@@ -141,7 +141,7 @@ def test_a_file_that_landed_twice_under_new_ids_is_found(draw: Draw) -> None:
 def test_a_time_split_with_one_batch_has_nothing_to_train_on(draw: Draw) -> None:
     result = draw(declared(), one=loans("2021-03-01"))
     assert answers(result) == {"enough_data": False}
-    assert "training_set has 0 rows" in failure(result)
+    assert "all rows are from 2021-03-01 on, which are held out by the TimeSplit" in failure(result)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,8 @@ def _minimum_rows(
         days = _days_of(table, time)
         held = days.tail(max(1, math.floor(len(days) * 0.2))).sum()
         fewest = int(min(held, days.sum() - held))
-    fewest -= goal.column.missing  # at worst all of them on that side
+    rows = len(table.texts(goal.column.name))
+    fewest = math.floor(fewest * (1 - goal.column.missing / max(rows, 1)))  # their share of that side
     if fewest >= _MINIMUM_ROWS:
         return None, ""
     minimum = max(2, int(fewest * 0.8))
