@@ -18,6 +18,8 @@ _MATERIALIZATIONS = """query ($key: AssetKeyInput!) {assetOrError(assetKey: $key
     partition runId tags {key value} metadataEntries {label ... on TextMetadataEntry {text}}
   }
 }}}"""
+_PARTITIONS = """query ($key: AssetKeyInput!) {assetNodeOrError(assetKey: $key) {... on AssetNode {
+  partitionStats {numPartitions numMaterialized numFailed}}}}"""
 _BACKFILLS = """{partitionBackfillsOrError(limit: 50) {... on PartitionBackfills {results {id status}}}}"""
 _RUNS = """query ($filter: RunsFilter) {runsOrError(filter: $filter, limit: 50) {... on Runs {results {
   runId status tags {key value}
@@ -67,6 +69,13 @@ def materializations(address: str, use_case: str, asset: str) -> list[Materializ
 def batches_of(address: str, use_case: str, asset: str) -> set[str]:
     """The batches of which the asset has been made."""
     return {one.batch for one in materializations(address, use_case, asset) if one.batch}
+
+
+def partitions(address: str, use_case: str, asset: str) -> dict[str, int]:
+    """How many partitions there are, are materialized, and failed, as the asset's page counts them."""
+    data = asked(address, _PARTITIONS, key={"path": [use_case, asset]})
+    stats: dict[str, int] = data["assetNodeOrError"]["partitionStats"]
+    return stats
 
 
 def backfills(address: str) -> dict[str, str]:
