@@ -12,7 +12,9 @@ import pytest
 
 from mlplatform.assets.sets import read_manifest
 from mlplatform.lineage.records import latest
+from mlplatform.lineage.withdrawals import withdraw
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.gate import Gate
 from mlplatform.ml.manifests import SetManifest
 from mlplatform.ml.policies import Leakage
 from mlplatform.ml.splits import EntitySplit, TimeCut
@@ -157,3 +159,28 @@ def test_columns_known_only_afterwards_are_not_shown_to_the_function(
     local_resources["landed_files"].land(instance, "loans", file, "one")
     result = materialize(*DATA, batch="one", declaration=use_case)
     assert f"build_features asks for {column!r}, which it is never shown" in failure(result)
+
+
+def test_a_champion_that_was_trained_on_all_that_is_left_cannot_be_compared_with(
+    draw: Draw, instance: dg.DagsterInstance, materialize: Any
+) -> None:
+    use_case = declared(gate=Gate(metric="roc_auc", minimum=0.0, resamples=50), after_the_fact=("reason",))
+    judged = ("model", "evaluation")
+    days = {f"b{day}": loans(f"2021-03-{day}") for day in ("01", "11", "21", "31")}
+    assert draw(use_case, **days).success
+    assert materialize(*judged, declaration=use_case).success
+    champion = latest(instance, "loans", "evaluation")
+    assert champion
+    assert champion.details["verdict"] == "PROMOTE"
+
+    for batch in ("b21", "b31"):
+        withdraw(instance, "loans", batch, by="anna", reason="test rows")
+    assert draw(use_case).success
+    result = materialize(*judged, declaration=use_case)
+
+    version = champion.details["model_version"]
+    assert f"of 200 held-out rows 0 were held out for the champion {version} too" in failure(result)
+    assert f"mlplatform reject loans {version}" in failure(result)
+    after = latest(instance, "loans", "evaluation")
+    assert after
+    assert after.storage_id == champion.storage_id, "nothing is published by a step that fails"

@@ -97,3 +97,17 @@ def test_a_backlog_becomes_what_its_batches_become_alone(
         alone = {b: r.sha256 for b, r in latest_by_batch(instance, "job_change", "features").items()}
     assert len(alone) == 2
     assert alone == {batch: together[batch] for batch in alone}
+
+
+def test_why_nothing_is_trained_is_said_by_status_too(
+    landed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLPLATFORM_HOME", f"{landed}/few")
+    command(capsys, "land", "job_change", f"{landed}/mended.csv")
+
+    ran = command(capsys, "run", "job_change", code=3)
+
+    assert "at least 50 are needed" in ran["training_refused"]
+    assert command(capsys, "status", "job_change")["training_refused"] == ran["training_refused"]
+    main(["status", "job_change"])
+    assert f"Training is refused: {ran['training_refused']}" in capsys.readouterr().out
