@@ -96,14 +96,15 @@ class Challenge:
         rows, measured = len(self.y), self.challenger.metrics
         if self.declaration.gate.naive:
             column = self.declaration.gate.naive
-            return Naive(f"naive forecast {column}", self.hold_out.numbers(column))
+            return Naive(f"the naive forecast {column}", self.hold_out.numbers(column))
         if self.declaration.task == "multiclass_classification":
             label, _ = max(measured["class_rows"], key=lambda one: one[1])
-            name = f"most frequent class of the training set ({label})"
+            name = f"a constant prediction ({label}, the most frequent class of the training set)"
             return Naive(name, self.target.predicted(np.full(rows, label, dtype=object)))
         if self.declaration.task == "regression":
-            return Naive("mean of the training set", np.full(rows, measured["target_mean"]))
-        share = f"share of {self.target.positive} in the training set"
+            name = "a constant prediction (the mean of the training set)"
+            return Naive(name, np.full(rows, measured["target_mean"]))
+        share = f"a constant prediction (the share of {self.target.positive} in the training set)"
         return Naive(share, np.full(rows, measured["target_mean"]))
 
     def importance(self) -> list[tuple[str, float]]:

@@ -8,11 +8,14 @@ import dagster as dg
 
 from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.production import produce
+from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
 from mlplatform.ml import plots
-from mlplatform.ml.cards import ModelCard, to_html
+from mlplatform.ml.cards import ModelCard, stated, to_html
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.held_out import held_out
+from mlplatform.ml.manifests import SIDES
 from mlplatform.ml.steps import BY_NAME
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
@@ -49,8 +52,8 @@ def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) 
         "model_version": card.model_version,
         "page": dg.MetadataValue.path(str(snapshots.place(stored.path))),
         "importance": dg.MetadataValue.md(plots.markdown_image(picture, "importance of features")),
-        "intended_use": card.intended_use,
-        "limits": card.limits,
+        "intended_use": stated(card.intended_use),
+        "limits": stated(card.limits),
     }
     return Production({"model_card": Made(stored, shown, {"model_version": card.model_version})})
 
@@ -90,10 +93,13 @@ def _card(
         training_digest=sets["training"].sha256,
         validation_digest=sets["validation"].sha256,
         hyperparameters=trained["hyperparameters"],
-        environment={**trained["environment"], **trained["environment"]["libraries"], "libraries": ""},
+        environment=trained["environment"],
         class_balance={side: record.details["rows_per_class"] for side, record in sets.items()},
         importance=importance,
         looks=int(evaluation.details.get("looks", 0)),
         looks_at_this_set=int(evaluation.details.get("looks_at_this_set", 0)),
         plots={**pictures, "Importance of features": picture},
+        held_out=held_out(
+            *(read_manifest(snapshots, sets[side].path) for side in SIDES), entity=declaration.entity
+        ),
     )

@@ -81,9 +81,9 @@ def _refuse_a_day_of_another_file(
                 continue
             if earlier.sha256 != hashlib.sha256(piece.content).hexdigest():
                 raise WrongUsage(
-                    f"{file} has other rows of {day} than {earlier.details['file']}, which that batch came from. "
-                    "Nothing has landed. Put the rows of that day into one file; or, if this one replaces "
-                    f"it: mlplatform land {declaration.name} --withdraw {day}, and land again."
+                    f"{file} has other rows of {day} than {earlier.details['file']}, which that batch came "
+                    "from. Nothing has landed. Put the rows of that day into one file; or, if this one "
+                    f"replaces it: mlplatform land {declaration.name} --withdraw {day}, and land again."
                 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,39 +16,49 @@ if TYPE_CHECKING:
     from mlplatform.cli.location import Location
     from mlplatform.ml.garbage import Garbage
 
+_KEEP = "24h"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class _Length(click.ParamType[timedelta]):
+@dataclass(frozen=True)
+class _Length:
+    """A length of time, and how it was said."""
+
+    said: str
+    time: timedelta
+
+
+class _LengthType(click.ParamType[_Length]):
     name = "TIME"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> _Length:
         found = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
         if found is None:
             self.fail(f"{value!r} is no length of time. Say it as 30m, 24h or 7d.", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return _Length(found[0], timedelta(**{_UNITS[found[2]]: int(found[1])}))
 
 
 @click.command(
     help="List old versions that nothing needs any more; delete them with --delete. Kept are the latest "
     "version of everything; models that are approved, live, champion, that a rollback returns to or that "
-    "traffic was captured of, with all they were made from; every file that landed; and what is young."
+    "traffic was captured of, with all they were made from and every verdict and card about them; every "
+    "file that landed; and what is young."
 )
 @click.option("--delete", is_flag=True, help="Really delete. Without it nothing is touched.")
 @click.option(
     "--keep",
-    type=_Length(),
-    default="24h",
+    type=_LengthType(),
+    default=_KEEP,
     show_default=True,
     help="Keep what is younger than this: a run that has not recorded it yet may still be at work.",
 )
 @json_option
-def command(delete: bool, keep: timedelta, as_json: bool) -> int:
+def command(delete: bool, keep: _Length, as_json: bool) -> int:
     """Collect, and delete where asked to."""
     from mlplatform.cli.location import open_location
 
     location = open_location()
-    before = time.time() - keep.total_seconds()
+    before = time.time() - keep.time.total_seconds()
     found: list[tuple[str | None, Garbage]] = []
     for use_case in sorted(location.declarations):
         found += [(use_case, one) for one in _of_use_case(location, use_case, before, delete=delete)]
@@ -57,7 +68,7 @@ def command(delete: bool, keep: timedelta, as_json: bool) -> int:
         lines = [_line(use_case, one) for use_case, one in found]
         report_json({"deleted": delete, "garbage": lines, "bytes": total})
     else:
-        _print(found, total, deleted=delete)
+        _print(found, total, keep, deleted=delete)
     return 0
 
 
@@ -131,7 +142,7 @@ def _line(use_case: str | None, one: Garbage) -> dict[str, Any]:
     }
 
 
-def _print(found: list[tuple[str | None, Garbage]], total: int, *, deleted: bool) -> None:
+def _print(found: list[tuple[str | None, Garbage]], total: int, keep: _Length, *, deleted: bool) -> None:
     lines = [_line(use_case, one) for use_case, one in found]
     shown = [
         (
@@ -152,4 +163,5 @@ def _print(found: list[tuple[str | None, Garbage]], total: int, *, deleted: bool
         report(f"Deleted: {what}.")
     else:
         report(f"Would be deleted: {what}.")
-        tell("Nothing was touched. To delete: mlplatform gc --delete")
+        same = "" if keep.said == _KEEP else f" --keep {keep.said}"
+        tell(f"Nothing was touched. To delete: mlplatform gc --delete{same}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mlplatform.cli.output import columns, json_option, report, report_json
+from mlplatform.cli.output import columns, json_option, report, report_json, tell
+from mlplatform.ml.errors import UnreadableFile
 
 if TYPE_CHECKING:
     from mlplatform.cli.location import Location
@@ -26,25 +29,30 @@ if TYPE_CHECKING:
 @click.option(
     "--daily", is_flag=True, help="One batch for each day in the files, by the declared time column."
 )
-@click.option("--withdraw", metavar="BATCH", help="Take this batch out: nothing is trained on it any more.")
-@click.option("--reason", metavar="WHY", help="Why the batch is taken out; kept in its history.")
+@click.option(
+    "--withdraw",
+    metavar="BATCH",
+    multiple=True,
+    help="Take this batch out: nothing is trained on it any more. May be given several times.",
+)
+@click.option("--reason", metavar="WHY", help="Why a batch is taken out; kept in its history.")
 @json_option
 def command(
     use_case: str,
     files: tuple[Path, ...],
     batch: str | None,
     daily: bool,
-    withdraw: str | None,
+    withdraw: tuple[str, ...],
     reason: str | None,
     as_json: bool,
 ) -> int:
-    """Land files, or take a batch out."""
-    if withdraw is not None:
+    """Land files, or take batches out."""
+    if withdraw:
         if files or batch is not None or daily:
             raise click.UsageError(
                 "--withdraw takes a batch out and lands nothing: leave out files, --batch and --daily."
             )
-        return _take_out(use_case, withdraw, reason or "", as_json)
+        return _take_out(use_case, list(dict.fromkeys(withdraw)), reason or "", as_json)
     if reason is not None:
         raise click.UsageError("--reason says why a batch is taken out: it goes with --withdraw BATCH.")
     if not files:
@@ -64,9 +72,12 @@ def _land(use_case: str, files: tuple[Path, ...], batch: str | None, daily: bool
     location = open_location()
     declaration = location.use_case(use_case)
     if daily:
-        landed = land_by_day(location, declaration, files)
+        with _nothing_landed_yet():
+            landed = land_by_day(location, declaration, files)
     else:
         landed = _land_whole(location, declaration, files, names, chosen=batch is not None)
+    landed = _with_same_bytes(location, declaration.name, landed)
+    _warn_of_same_bytes(declaration.name, landed)
     if as_json:
         report_json({"use_case": declaration.name, "landed": [asdict(one) for one in landed]})
         return 0
@@ -85,9 +96,19 @@ def _batch_names(files: tuple[Path, ...], batch: str | None) -> list[str]:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise click.UsageError(f"two files would become batch {min(twice)!r}; land them apart with --batch.")
-    for file in files:
-        refuse_what_is_no_file(file)
+    with _nothing_landed_yet():
+        for file in files:
+            refuse_what_is_no_file(file)
     return names
+
+
+@contextmanager
+def _nothing_landed_yet() -> Iterator[None]:
+    """Where a file is refused in this block, the message says that none of the files has landed."""
+    try:
+        yield
+    except UnreadableFile as error:
+        raise UnreadableFile(f"{error} Nothing has landed.") from None
 
 
 def _land_whole(
@@ -108,27 +129,54 @@ def _land_whole(
     ]
 
 
-def _take_out(use_case: str, batch: str, reason: str, as_json: bool) -> int:
+def _with_same_bytes(location: Location, use_case: str, landed: Sequence[Landing]) -> list[Landing]:
+    """Each landing with the first other batch that counts and has the same bytes."""
+    from mlplatform.lineage.records import landed_batches
+    from mlplatform.lineage.summaries import summaries_by_batch
+    from mlplatform.ml.steps import LANDED_FILE
+
+    batches = landed_batches(location.instance, use_case)
+    records = summaries_by_batch(location.instance, use_case, LANDED_FILE, batches)
+    having: dict[str, list[str]] = {}
+    for batch in batches:
+        if batch in records:
+            having.setdefault(records[batch].sha256, []).append(batch)
+    return [
+        replace(one, same_bytes_as=next((b for b in having.get(one.sha256, ()) if b != one.batch), None))
+        for one in landed
+    ]
+
+
+def _warn_of_same_bytes(use_case: str, landed: Sequence[Landing]) -> None:
+    told: set[str] = set()
+    for one in landed:
+        if one.same_bytes_as is not None and one.sha256 not in told:
+            tell(
+                f"warning: batch {one.batch} has the same bytes as batch {one.same_bytes_as}: its rows count "
+                f"twice; withdraw one of them: mlplatform land {use_case} --withdraw {one.batch}"
+            )
+            told.add(one.sha256)
+
+
+def _take_out(use_case: str, batches: list[str], reason: str, as_json: bool) -> int:
+    """Take batches out, all or, where one does not count, none."""
     from mlplatform.cli.location import open_location
-    from mlplatform.cli.withdrawal import in_words, reached_by
-    from mlplatform.lineage.withdrawals import counted, withdraw
-    from mlplatform.resources.home import current_user
+    from mlplatform.cli.withdrawal import in_words, taken_out
 
     location = open_location()
     name = location.use_case(use_case).name
-    counted(location.instance, name, batch)  # before anything else is looked up
-    reached = reached_by(location.instance, name, location.snapshots, batch)
-    done = withdraw(location.instance, name, batch, by=current_user(), reason=reason)
+    done = taken_out(location.instance, name, location.snapshots, batches, reason)
     if as_json:
-        withdrawn = {key: value for key, value in asdict(done).items() if key != "time"}
-        report_json({"use_case": name, "withdrawn": withdrawn, "reached": reached})
+        # of a single batch, as well as it stood before several could be named
+        report_json({"use_case": name, **(done[0] if len(done) == 1 else {}), "batches": done})
         return 0
-    report(f"Batch {batch} of {name} is taken out; its bytes and history are kept.")
-    if reached:
-        report("Out of date without it:")
-        for line in in_words(reached):
-            report(f"  {line}")
-    else:
-        report("It had reached no set and no model.")
+    for one in done:
+        report(f"Batch {one['withdrawn']['batch']} of {name} is taken out; its bytes and history are kept.")
+        if one["reached"]:
+            report("Out of date without it:")
+            for line in in_words(one["reached"]):
+                report(f"  {line}")
+        else:
+            report("It had reached no set and no model.")
     report(f"Next: mlplatform run {name}")
     return 0

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "what would run and why; nothing runs",
     "run": "do it: from the landed batches up to the verdict",
     "replay": "judge quarantined rows again, after a contract was mended",
+    "quarantine": "rows that were set aside, and why",
     "monitor": "judge captured traffic now, as the retraining sensor would",
     "status": "batches, versions, timings, verdicts, what is live",
     "approve": "let a promoted model go live",

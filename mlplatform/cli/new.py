@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlplatform.ml.inference.draft import Draft
 
 _TASKS = ("binary_classification", "multiclass_classification", "regression")
+_MANY_COLUMNS = 500
 
 
 @click.command(help="Write the use case NAME: contracts, features, estimator, declaration, tests.")
@@ -38,6 +39,7 @@ def command(
 ) -> int:
     """Draft a use case. `--out` is the folder that holds mlplatform/, the installed one by default."""
     import mlplatform
+    from mlplatform.ml.errors import UnreadableFile
     from mlplatform.ml.inference.draft import draft_of
     from mlplatform.resources.landed_files import refuse_what_is_no_file
     from mlplatform.scaffold.folder import refuse_name, write_folders
@@ -45,8 +47,12 @@ def command(
 
     root = out or Path(mlplatform.__path__[0]).parent
     refuse_name(root, name)
+    if not data.exists():
+        raise UnreadableFile(f"{data} does not exist. Name the table to draft from: --data FILE.")
     refuse_what_is_no_file(data)
     draft = draft_of(data, target, entity=entity, time=time, task=task)
+    if len(draft.table.columns) >= _MANY_COLUMNS:
+        click.echo(f"Trying {len(draft.table.columns):,} columns; this takes a while ...", err=True)
     draft, trial = proven(name, draft)
     files = write_folders(root, name, draft)
     document = _document(name, draft, files, trial.quarantined, trial.assumptions)

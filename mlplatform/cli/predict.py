@@ -90,7 +90,7 @@ def predictions_for(model: Model, file: Path, file_format: FileFormat) -> tuple[
     declared = model.code.declared
     contract = model.code.named(declared.raw)
     plain = plain_spelling(landed, contract.to_schema(), file_format)
-    rows, cases = RowRules(contract, declared.unseen).sorted_out(plain)
+    rows, cases = RowRules(contract, declared.unseen).sorted_out(plain, file_format.dates)
     cases = [_as_landed(case, landed) for case in cases]
     result = rows[[declared.entity]].copy()
     result.insert(0, "row", rows.index + 1)

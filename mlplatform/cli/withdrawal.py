@@ -1,15 +1,19 @@
-"""What a batch had reached that is out of date without it."""
+"""Taking batches out, and what each had reached that is out of date without it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.lineage.deployments import live
 from mlplatform.lineage.records import Record, latest, newest
 from mlplatform.lineage.walk import walk
+from mlplatform.lineage.withdrawals import counted, withdraw
 from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.steps import LANDED_FILE
+from mlplatform.resources.home import current_user
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -18,6 +22,24 @@ if TYPE_CHECKING:
 
 Reached = list[dict[str, Any]]
 _SETS = ("training_set", "validation_set")
+
+
+def taken_out(
+    instance: DagsterInstance, use_case: str, snapshots: Snapshots, batches: Sequence[str], reason: str
+) -> list[dict[str, Any]]:
+    """Take these batches out: for each, `withdrawn` (batch, sha256, file, by, reason) and what it `reached`.
+
+    WrongUsage, before any is taken out, where one of them does not count.
+    """
+    for batch in batches:
+        counted(instance, use_case, batch)
+    reached = [reached_by(instance, use_case, snapshots, batch) for batch in batches]
+    done = []
+    for batch, of_batch in zip(batches, reached, strict=True):
+        withdrawn = asdict(withdraw(instance, use_case, batch, by=current_user(), reason=reason))
+        del withdrawn["time"]
+        done.append({"withdrawn": withdrawn, "reached": of_batch})
+    return done
 
 
 def reached_by(instance: DagsterInstance, use_case: str, snapshots: Snapshots, batch: str) -> Reached:

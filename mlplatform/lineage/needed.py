@@ -35,7 +35,8 @@ def needed(instance: dg.DagsterInstance, use_case: str, snapshots: Snapshots) ->
 
     Needed is the latest version of every asset of every batch that counts and of every window; every model
     that is approved (or waits for more approvals), live, gone back to by a rollback, champion, or was asked
-    in a window; and all that these were made from.
+    in a window; all that these were made from; and every verdict and card about any model that stays: an
+    approval rests on what its approver read, which need not be what was said last.
     """
     roots = _latest(instance, use_case)
     spoken = _standing_approvals(instance, use_case)
@@ -46,10 +47,11 @@ def needed(instance: dg.DagsterInstance, use_case: str, snapshots: Snapshots) ->
         ("model_card", "model_version"),
     ):
         roots += _newest_of(instance, use_case, asset, version, versions)
-    paths: set[str] = set()
-    for record in walk(instance, use_case, *roots, *spoken):
-        paths.add(record.path)
-        paths.update(record.details.get("pictures", {}).values())
+    walked = walk(instance, use_case, *roots, *spoken)
+    models = {str(one.details["version"]) for one in walked if one.asset == "model"}
+    paths = _told_of(instance, use_case, models)
+    for record in walked:
+        paths |= _stored_with(record)
         if record.asset in _SETS:
             paths |= _drawn_from(snapshots, record)
     return paths
@@ -129,6 +131,28 @@ def _newest_of(
 
     newest(instance, use_case, asset, all_found)
     return list(found.values())
+
+
+def _told_of(instance: dg.DagsterInstance, use_case: str, versions: Collection[str]) -> set[str]:
+    """Paths of every evaluation and card about these model versions, with their pictures.
+
+    Paths and not records: the events hold pictures too, and a long history of them is large.
+    """
+    paths: set[str] = set()
+
+    def never(one: Record) -> bool:
+        if one.details.get("model_version") in versions:
+            paths.update(_stored_with(one))
+        return False
+
+    for asset in ("evaluation", "model_card"):
+        newest(instance, use_case, asset, never)
+    return paths
+
+
+def _stored_with(record: Record) -> set[str]:
+    """A version's own path and those of its pictures."""
+    return {record.path, *record.details.get("pictures", {}).values()}
 
 
 def _drawn_from(snapshots: Snapshots, record: Record) -> set[str]:

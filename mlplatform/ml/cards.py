@@ -31,8 +31,9 @@ class ModelCard:
 
     ``created`` is an ISO 8601 time in UTC. ``verdict`` is ``Verdict.to_json()``. ``class_balance`` is set ->
     class -> rows and empty for regression. ``importance`` holds (column, loss of the metric when shuffled).
-    ``plots`` maps a title to PNG bytes, shown in this order. ``looks`` says how often hold-outs drawn by the
-    same rule were looked at, this time included; 0 where nobody counted.
+    ``plots`` maps a title to PNG bytes, shown in this order. ``environment`` is that of `ml.environment`,
+    ``held_out`` that of `ml.held_out`. ``looks`` says how often hold-outs drawn by the same rule were looked
+    at, this time included; 0 where nobody counted.
     """
 
     use_case: str
@@ -59,6 +60,7 @@ class ModelCard:
     plots: Mapping[str, bytes] = field(default_factory=dict)
     looks: int = 0
     looks_at_this_set: int = 0
+    held_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def to_html(card: ModelCard) -> str:
     return _template().render(
         card=card,
         tables={table.title: table for table in _tables(card)},
+        stated=stated,
         plots=[(title, data_uri(png)) for title, png in card.plots.items()],
     )
 
@@ -87,13 +90,18 @@ def to_markdown(card: ModelCard) -> str:
     parts = [
         f"# {_plain(card.use_case)}: model {_plain(card.model_version)}",
         f"**{_plain(verdict['decision'])}** {_plain(verdict['reason'])}",
-        _plain(card.description),
-        f"**Intended use.** {_plain(card.intended_use)}",
-        f"**Limits.** {_plain(card.limits)}",
+        _plain(stated(card.description)),
+        f"**Intended use.** {_plain(stated(card.intended_use))}",
+        f"**Limits.** {_plain(stated(card.limits))}",
         *(_markdown_table(table) for table in _tables(card)),
         *(markdown_image(png, title) for title, png in card.plots.items()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def stated(text: str) -> str:
+    """The text, or that there is none: an empty heading looks like a fault of the page."""
+    return text if text.strip() else "not stated"
 
 
 def _tables(card: ModelCard) -> list[Table]:
@@ -104,10 +112,11 @@ def _tables(card: ModelCard) -> list[Table]:
         _slices(card),
         Table("Metrics on the validation set", ("metric", "value"), _numbers(card.metrics.items())),
         _data(card),
+        Table("Held-out rows", ("", ""), _texts(card.held_out), texts=2),
         _classes(card),
         Table("What the model relies on", ("column", "loss when shuffled"), _numbers(card.importance)),
         Table("Hyperparameters", ("name", "value"), _texts(card.hyperparameters), texts=2),
-        Table("Environment", ("name", "value"), _texts(card.environment), texts=2),
+        Table("Environment", ("name", "value"), _texts(_flat(card.environment)), texts=2),
     ]
     return [table for table in tables if table.rows]
 
@@ -140,20 +149,24 @@ def _performance(card: ModelCard) -> Table:
 
 
 def _slices(card: ModelCard) -> Table:
-    """The deciding metric per slice; the note gives the largest gap between two values of a column."""
+    """The deciding metric per slice, the baseline's where it is known, and the largest gap of each column."""
     slices = card.verdict.get("slices") or []
     rows: Rows = []
+    compared = card.verdict.get("baseline") is not None and any("baseline" in each for each in slices)
     for each in slices:
-        rows.append((each["column"], each["value"], f"{each['rows']:,}", *_interval(each["estimate"])))
+        shown = (*_interval(each["estimate"]), *([_number(each.get("baseline"))] if compared else []))
+        rows.append((each["column"], each["value"], f"{each['rows']:,}", *shown))
     gaps = []
     for column in dict.fromkeys(each["column"] for each in slices):
         values = [each["estimate"]["value"] for each in slices if each["column"] == column]
         known = [value for value in values if value is not None]
         if len(known) > 1:
             gaps.append(f"{column} {_number(max(known) - min(known))}")
-    note = f"Largest difference between two slices: {', '.join(gaps)}." if gaps else ""
-    head = ("column", "value", "rows", str(card.verdict["metric"]), "interval")
-    return Table("Performance by slice", head, rows, texts=2, note=note)
+    notes = [f"Largest difference between two slices: {', '.join(gaps)}."] if gaps else []
+    head = ("column", "value", "rows", str(card.verdict["metric"]), "interval", "baseline")
+    if compared:
+        notes.append(f"Baseline: {card.verdict.get('baseline_name', BASELINE)}.")
+    return Table("Performance by slice", head if compared else head[:-1], rows, texts=2, note=" ".join(notes))
 
 
 def _data(card: ModelCard) -> Table:
@@ -193,11 +206,20 @@ def _texts(pairs: Mapping[str, object]) -> Rows:
     return [(str(name), str(value)) for name, value in pairs.items()]
 
 
+def _flat(environment: Mapping[str, object]) -> dict[str, object]:
+    """Libraries beside the rest, and the hash last, with what it is the hash of."""
+    flat = dict(environment)
+    libraries, sha256 = flat.pop("libraries", None), flat.pop("sha256", None)
+    if isinstance(libraries, Mapping):
+        flat |= {name: version or "not installed" for name, version in libraries.items()}
+    return flat | ({"sha256 of this environment": sha256} if sha256 else {})
+
+
 def _number(value: float | None) -> str:
-    """Four decimals, or two above 1,000 where more would be noise; a word for what is undefined."""
+    """Four decimals, or two above 1,000 where more would be noise; a word for what is undefined. No -0."""
     if value is None or math.isnan(value):
         return "undefined"
-    return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.4f}"
+    return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:z.4f}"
 
 
 def _markdown_table(table: Table) -> str:

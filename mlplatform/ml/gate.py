@@ -80,7 +80,7 @@ class Gate(BaseModel):
 
 @dataclass(frozen=True)
 class Naive:
-    """What would be predicted without a model, of shape ``(n,)``, and what that is called."""
+    """What would be predicted without a model, of shape ``(n,)``, and its name with an article."""
 
     name: str
     prediction: Array
@@ -105,9 +105,10 @@ def judge(
     score = metric(gate.metric)
     y = _labels(score, y)
     challenger = _finite("challenger_prediction", challenger_prediction, len(y))
-    baseline = None
+    baseline, without_model = None, None
     if naive is not None:
-        baseline = score(y, _finite(naive.name, naive.prediction, len(y)))
+        without_model = _finite(naive.name, naive.prediction, len(y))
+        baseline = score(y, without_model)
     champion = None
     if champion_prediction is not None:
         champion = _finite("champion_prediction", champion_prediction, len(y))
@@ -124,7 +125,7 @@ def judge(
         difference=found[2] if champion is not None else None,
         baseline=baseline,
         baseline_name=baseline_name,
-        slices=_slices(gate, score, y, challenger, slices, seed),
+        slices=_slices(gate, score, y, challenger, without_model, slices, seed),
     )
 
 
@@ -138,12 +139,14 @@ def _decide(gate: Gate, found: list[Estimate], baseline: float | None, name: str
         return "REJECT", f"{score.name} is {challenger}, but must be {wanted} {gate.minimum:g}."
     if len(found) > 1:
         return _against_champion(gate, *found)
-    reached = f"First model: {score.name} is {challenger} and reaches the minimum of {gate.minimum:g}"
+    limit = "reaches the minimum" if score.higher_is_better else "stays within the limit"
+    reached = f"First model: {score.name} is {challenger} and {limit} of {gate.minimum:g}"
     if baseline is None:
         return "PROMOTE", f"{reached}; no baseline was given."
+    rival = f"{name}, whose {score.name} is {baseline:.4f}"
     if score.gain(challenger.value, baseline) > 0:
-        return "PROMOTE", f"{reached} and beats the {name}, which has {baseline:.4f}."
-    return "REJECT", f"{reached}, but does not beat the {name}, which has {baseline:.4f}."
+        return "PROMOTE", f"{reached} and beats {rival}."
+    return "REJECT", f"{reached}, but does not beat {rival}."
 
 
 def _against_champion(
@@ -176,6 +179,7 @@ def _slices(
     score: Metric,
     y: FloatArray,
     prediction: FloatArray,
+    without_model: FloatArray | None,
     frame: pd.DataFrame | None,
     seed: int,
 ) -> tuple[SliceEstimate, ...]:
@@ -195,7 +199,8 @@ def _slices(
         for index in np.flatnonzero(counts >= SMALLEST_SLICE):
             rows = inverse == index
             estimate = _estimates(gate, score, y[rows], [prediction[rows]], seed)[0]
-            found.append(SliceEstimate(column, str(values[index]), int(counts[index]), estimate))
+            baseline = None if without_model is None else score(y[rows], without_model[rows])
+            found.append(SliceEstimate(column, str(values[index]), int(counts[index]), estimate, baseline))
     return tuple(found)
 
 

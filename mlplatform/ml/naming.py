@@ -8,6 +8,7 @@ from pathlib import PurePath
 from mlplatform.ml.errors import WrongUsage
 
 MAX_LENGTH = 100
+_PACKED = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"}
 _ALLOWED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -26,9 +27,18 @@ def checked_batch_name(name: str) -> str:
 
 def batch_name_of(file_name: str) -> str:
     """A batch is named after its file: the stem, with whatever is not allowed replaced by '_'."""
-    stem = PurePath(file_name).stem
+    stem = stem_of(file_name)
     name = re.sub(r"\.{2,}", "_", re.sub(r"[^A-Za-z0-9_.-]", "_", stem)).lstrip(".-")[:MAX_LENGTH]
     return checked_batch_name(name or "batch")
+
+
+def stem_of(file_name: str) -> str:
+    """The name without its ending; of a packed file (`june.csv.gz`), without both of its endings."""
+    path = PurePath(file_name)
+    if path.suffix.lower() != ".gz":
+        return path.stem
+    unpacked = PurePath(path.stem)
+    return unpacked.stem if unpacked.suffix.lower() in _PACKED else unpacked.name
 
 
 def checked_use_case_name(name: str) -> str:

@@ -15,12 +15,17 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True)
 class SliceEstimate:
-    """The metric on the rows in which ``column`` has ``value`` ("missing" for absent values)."""
+    """The metric on the rows in which ``column`` has ``value`` ("missing" for absent values).
+
+    ``baseline`` is that of what would be predicted without a model: None where the verdict has none, nan
+    where the metric is undefined on these rows.
+    """
 
     column: str
     value: str
     rows: int
     estimate: Estimate
+    baseline: float | None = None
 
 
 @dataclass(frozen=True)

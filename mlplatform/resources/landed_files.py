@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ from mlplatform.lineage.withdrawals import back_again
 from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile, WrongUsage
 from mlplatform.ml.garbage import Stored
 from mlplatform.ml.hashing import file_sha256
-from mlplatform.ml.naming import checked_batch_name
+from mlplatform.ml.naming import checked_batch_name, stem_of
 from mlplatform.ml.steps import LANDED_FILE
 from mlplatform.resources.disposal import discard, stored_in
 
@@ -46,13 +46,15 @@ class Landing:
     """What landing a file did.
 
     `change` is "new batch", "new version" or "nothing: same bytes"; of a batch that was taken out, "back
-    again: same bytes" or "back again: new version".
+    again: same bytes" or "back again: new version". `same_bytes_as` is another batch that counts and has the
+    same bytes, where somebody has looked for one.
     """
 
     batch: str
     sha256: str
     bytes: int
     change: str
+    same_bytes_as: str | None = None
 
 
 class LandedFiles(dg.ConfigurableResource[Any]):
@@ -194,7 +196,7 @@ def refuse_another_file(file: Path, batch: str, before: Record | None) -> None:
     """
     name = shown_name(file)
     earlier = str(before.details["file"]) if before else name
-    if earlier != name and {batch} != {PurePath(name).stem, PurePath(earlier).stem}:
+    if earlier != name and {batch} != {stem_of(name), stem_of(earlier)}:
         raise WrongUsage(
             f"{name} would become a new version of batch {batch!r}, which came from {earlier}. "
             f"If it is one, land it with --batch {batch}; else give it another name (--batch NAME)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from mlplatform.ml.inference.columns import Column
@@ -29,8 +30,7 @@ def contracts_source(plan: Plan) -> str:
         f'"""Data contracts of the use case {plan.name}: what a landed file and its features must look like.',
         "",
         f"Drafted from {printable(plan.draft.table.file)} ({plan.draft.table.rows:,} rows).",
-        "Ranges are wider than what that file holds; labels are those that it holds, and rows with another",
-        "one are quarantined. Loosen or tighten them to what is really possible.",
+        *_about_rules(plan),
         '"""',
         "",
         *_imports(fields),
@@ -56,6 +56,17 @@ def contracts_source(plan: Plan) -> str:
     ]
     parts = ["\n".join(one).rstrip() for one in (head, raw, features)]
     return "\n\n\n".join(parts) + "\n"
+
+
+def _about_rules(plan: Plan) -> list[str]:
+    labelled = [one.labels for one in plan.draft.contract if one.kind == "str" and one.labels]
+    added = any(len(whole_scale(one)) > len(one) for one in labelled)
+    more = " and the weekdays or months that it lacks" if added else ""
+    return textwrap.wrap(
+        f"Ranges are wider than what that file holds; labels are those that it holds{more}, and rows with "
+        "another one are quarantined. Loosen or tighten them to what is really possible.",
+        100,
+    )
 
 
 def _imports(fields: Sequence[str]) -> list[str]:
@@ -154,9 +165,12 @@ def _seen(column: Column) -> str:
     if column.kind == "datetime":
         return f"{'Time' if column.of_day else 'Day'}, first seen from {column.low} to {column.high}"
     if column.kind == "bool":
-        return f"{column.labels[0]} or {column.labels[-1]}" if column.labels else "True or false"
+        written = sorted(column.labels, key=str.lower)
+        plain = {one.lower() for one in written} <= {"true", "false"}
+        return "True or false" if plain else f"True or false, written as {', '.join(written)}"
     if column.labels and column.kind == "str":
-        return f"One of {len(column.labels)} labels" if len(column.labels) > 1 else "One label"
+        labels = len(whole_scale(column.labels))
+        return f"One of {labels} labels" if labels > 1 else "One label"
     if column.is_unique:
         return "Another value in every row"
     return f"Text, first seen with {column.distinct:,} different values"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
+from mlplatform.scaffold.names import Feature
 from mlplatform.scaffold.plan import Plan
-from mlplatform.scaffold.python_source import collection, joined, quoted
+from mlplatform.scaffold.python_source import collection, comment, joined, quoted
 
 _CATEGORY = '''
 
@@ -41,7 +42,7 @@ def features_source(plan: Plan) -> str:
         "def build_features(rows: pd.DataFrame) -> pd.DataFrame:",
         *_docstring(plan),
         "    features = {",
-        *(_item(feature.name, feature.expression) for feature in plan.features),
+        *(line for feature in plan.features for line in _items(plan, feature)),
         "    }",
         "    return pd.DataFrame(features, index=rows.index)",
         "",
@@ -57,6 +58,14 @@ def features_source(plan: Plan) -> str:
 def _zoned(plan: Plan) -> bool:
     dates = [one.dates for one in plan.draft.contract if one.kind == "datetime" and one.dates]
     return any(one.zoned for one in dates)
+
+
+def _items(plan: Plan, feature: Feature) -> list[str]:
+    column, item = feature.column, _item(feature.name, feature.expression)
+    if column not in plan.needed or feature.name not in (f"{column}_value", f"{column}_label"):
+        return [item]
+    told = f"{column} itself stands beside the features, as the entity or the time: hence another name."
+    return [comment(told, indent=8), item]
 
 
 def _item(name: str, expression: str) -> str:

@@ -40,12 +40,13 @@ def refuse_name(root: Path, name: str) -> None:
         raise WrongUsage(f"{error}. For example customer_churn.") from None
     if keyword.iskeyword(name):
         raise WrongUsage(f"{name!r} is a word of Python's own and cannot name a folder. Choose another name.")
-    for folder in (_use_case(root, name), _tests(root, name)):
-        if folder.exists():
-            raise WrongUsage(
-                f"{folder} is there already, and nothing in it is overwritten. Choose another name, or "
-                "delete the folder."
-            )
+    there = [str(one) for one in (_use_case(root, name), _tests(root, name)) if one.exists()]
+    if there:
+        are, them, folders = ("are", "them", "folders") if len(there) > 1 else ("is", "it", "folder")
+        raise WrongUsage(
+            f"{' and '.join(there)} {are} there already, and nothing in {them} is overwritten. Choose "
+            f"another name, or delete the {folders}."
+        )
 
 
 def write_folders(root: Path, name: str, draft: Draft) -> list[Path]:

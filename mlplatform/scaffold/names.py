@@ -46,6 +46,7 @@ def attributes(columns: Collection[str]) -> dict[str, str]:
 
     taken = {name for name in dir(pa.DataFrameModel)} | {"Config", *_NAMES_OF_THE_MODULE}
     found: dict[str, str] = {}
+    given: set[str] = set()
     for column in columns:
         name = snake_case(column)
         if not name or name[0].isdigit():
@@ -53,9 +54,10 @@ def attributes(columns: Collection[str]) -> dict[str, str]:
         if keyword.iskeyword(name) or name in taken:
             name = f"{name}_"
         number, base = 2, name
-        while name in found.values():
+        while name in given:
             name, number = f"{base.rstrip('_')}_{number}", number + 1
         found[column] = name
+        given.add(name)
     return found
 
 
@@ -64,14 +66,16 @@ def features_of(draft: Draft, names: Mapping[str, str]) -> tuple[Feature, ...]:
     reserved = {"row_id", draft.target.name, draft.entity.column.name, *draft.parts.after_the_fact}
     reserved |= {draft.time.name} if draft.time else set()
     made: list[Feature] = []
+    taken = set(reserved)
     for column, use in draft.parts.features.items():
         for feature in _features_of(draft, column, use, names[column]):
             name = feature.name
             if name in reserved:
                 name += "_label" if feature.nominal else "_value"
             number, base = 2, name
-            while name in reserved or name in (one.name for one in made):
+            while name in taken:
                 name, number = f"{base}_{number}", number + 1
+            taken.add(name)
             made.append(Feature(name, column, feature.nominal, feature.expression, feature.tells))
     return tuple(made)
 

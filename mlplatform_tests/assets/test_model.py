@@ -45,6 +45,13 @@ def test_from_a_landed_file_to_a_verdict(
     assert card
     page = snapshots.place(card.path).read_text()
     assert str(model.details["version"]) in page
+    held_out = sets["validation_set"].rows or 0
+    assert f"<td>{held_out:,} of 1,500 ({held_out / 1500:.1%})</td>" in page
+    assert "by enrollee_id: all rows with the same value are on one side" in page
+    assert "<td>scikit-learn</td><td>1." in page
+    assert "<td>sha256 of this environment</td>" in page
+    assert f"Baseline: {document['verdict']['baseline_name']}." in page
+    assert all(each["baseline"] == 0.5 for each in document["verdict"]["slices"])
     pictures = {
         name
         for event in result.get_asset_materialization_events()

@@ -126,7 +126,9 @@ def test_a_declared_class_is_the_one_whose_probability_is_predicted(garden: Gard
         right = rows["answer"][rows["scented"] == model.positive].mean()
         assert right > rows["answer"][rows["scented"] != model.positive].mean() + 0.3
         assert model.metrics["target_mean"] == pytest.approx(2 / 3 if case is no else 1 / 3, abs=0.1)
-        assert document["verdict"]["baseline_name"] == f"share of {model.positive} in the training set"
+        assert document["verdict"]["baseline_name"] == (
+            f"a constant prediction (the share of {model.positive} in the training set)"
+        )
         answers[model.positive] = rows["answer"].to_numpy()
         versions.add(model.manifest["version"])
     np.testing.assert_allclose(answers["no"], 1 - answers["yes"])
@@ -157,7 +159,10 @@ def test_the_verdict_about_classes_is_that_of_scikit_learn(garden: Garden) -> No
     counts = dict(model.metrics["class_rows"])
     assert sum(counts.values()) == model.metrics["training_rows"]
     most = max(counts, key=lambda label: counts[label])
-    assert verdict["baseline_name"] == f"most frequent class of the training set ({most})"
+    assert (
+        verdict["baseline_name"]
+        == f"a constant prediction ({most}, the most frequent class of the training set)"
+    )
     always = f1_score(rows["species"], [most] * len(rows), average="macro")
     assert verdict["baseline"] == pytest.approx(always)
 
@@ -207,7 +212,7 @@ def test_the_first_model_has_to_beat_the_declared_forecast(garden: Garden) -> No
     garden.land(case, frame.assign(estimate=frame["weight"] + 0.001))
     verdict = garden.update(case)["verdict"]
     assert verdict["decision"] == "REJECT"
-    assert "does not beat the naive forecast estimate, which has 0.0010" in verdict["reason"]
+    assert "does not beat the naive forecast estimate, whose mae is 0.0010" in verdict["reason"]
 
     garden.land(case, frame)
     verdict = garden.update(case)["verdict"]
@@ -219,8 +224,8 @@ def test_the_first_model_has_to_beat_the_declared_forecast(garden: Garden) -> No
     garden.land(case, flowers(seed=1).assign(estimate=2.0), "summer")  # for later ones it is shown
     later = garden.update(case, batch="summer")
     assert later["champion"] is not None
-    assert later["verdict"]["baseline_name"] == "naive forecast estimate"
-    assert "Naive forecast estimate" in garden.card(case)
+    assert later["verdict"]["baseline_name"] == "the naive forecast estimate"
+    assert "The naive forecast estimate" in garden.card(case)
 
 
 def test_a_forecast_that_is_missing_is_told(garden: Garden) -> None:

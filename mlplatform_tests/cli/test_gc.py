@@ -20,9 +20,10 @@ from mlplatform.lineage.approvals import approval_of, judged
 from mlplatform.lineage.deployments import live
 from mlplatform.lineage.records import latest_of
 from mlplatform.ml.garbage import LEFTOVER, NOT_COUNTED, REPLACED, SET_ASIDE
+from mlplatform.ml.gate import Gate
 from mlplatform.ml.steps import ASSETS
 from mlplatform.resources.single_flight import SingleFlight
-from mlplatform_tests.history import NAME, History, history_in, several_models
+from mlplatform_tests.history import NAME, History, history_in, lenient, several_models
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,33 @@ def test_what_stays_is_proven_and_works(history: History, gc: Any, became: dict[
     assert gc()["garbage"] == []
 
 
+def test_what_an_approval_was_given_on_stays(history: History, gc: Any, became: dict[str, str]) -> None:
+    history.declaration = lenient()
+    assert history.materialize("evaluation", "model_card").success
+    seen = [history.latest("evaluation"), history.latest("model_card")]
+    assert seen[0].details["verdict"] == "PROMOTE"
+    history.say(became["latest"])
+    history.deploy(became["latest"])
+    history.declaration = lenient().model_copy(
+        update={
+            "limits": "None.",
+            "gate": Gate(metric="accuracy", minimum=0, margin=1, resamples=50),
+        }
+    )
+    assert history.materialize("evaluation", "model_card").success
+    assert {one.path for one in seen}.isdisjoint(
+        history.latest(one.asset).path for one in seen
+    )  # said again, and otherwise
+
+    deleted = {one["path"] for one in gc("--delete")["garbage"]}
+
+    assert {one.path.rpartition("/")[0] for one in seen} <= {path.rpartition("/")[0] for path in deleted}
+    store = history.home / "snapshots"
+    pictures = seen[0].details["pictures"].values()
+    assert pictures
+    assert all((store / path).exists() for path in (*pictures, *(one.path for one in seen)))
+
+
 def test_leftovers_and_what_was_set_aside(history: History, gc: Any) -> None:
     store = history.home / "snapshots" / NAME
     (store / "model" / ".tmp-abc" / "0123456789ab").mkdir(parents=True)
@@ -211,6 +239,6 @@ def test_the_report_for_people(history: History, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr()
     assert f"  {NAME}/model " in said.out
     assert "Would be deleted: " in said.out
-    assert "mlplatform gc --delete" in said.err
+    assert said.err.endswith("To delete: mlplatform gc --delete --keep 0s\n")
     assert main(["gc"]) == 0
     assert "Nothing to delete" in capsys.readouterr().out

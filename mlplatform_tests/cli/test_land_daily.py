@@ -110,4 +110,34 @@ def test_the_whole_real_file_beats_the_plan(mlplatform: Command, real_data: Path
     assert done.json["metric"]["name"] == "mae"
     assert done.json["metric"]["value"] < 0.082
     assert done.json["verdict"] == "PROMOTE"
-    assert "naive forecast targeted_productivity, which has 0.0893" in done.json["reason"]
+    assert "naive forecast targeted_productivity, whose mae is 0.0893" in done.json["reason"]
+
+
+def test_a_day_is_not_replaced_by_another_file(mlplatform: Command, tmp_path: Path) -> None:
+    one = written(tmp_path / "one.csv", ("1/1/2015", 1))
+    other = written(tmp_path / "other.csv", ("1/1/2015", 2), ("1/3/2015", 2))
+    changes(mlplatform("land", NAME, one, "--daily", "--json"))
+    before = sorted((tmp_path / "home" / "landed").iterdir())
+
+    refused = mlplatform("land", NAME, other, "--daily")
+
+    assert refused.code == 1
+    assert "other.csv has other rows of 2015-01-01 than one.csv" in refused.first_error
+    assert "Nothing has landed." in refused.first_error
+    assert [one["batch"] for one in mlplatform("status", NAME, "--json").json["batches"]] == ["2015-01-01"]
+    assert sorted((tmp_path / "home" / "landed").iterdir()) == before
+    assert mlplatform("land", NAME, "--withdraw", "2015-01-01").code == 0
+    assert changes(mlplatform("land", NAME, other, "--daily", "--json")) == {
+        "2015-01-01": "back again: new version",
+        "2015-01-03": "new batch",
+    }
+
+
+def test_the_same_rows_of_a_day_may_come_from_another_file(mlplatform: Command, tmp_path: Path) -> None:
+    one = written(tmp_path / "one.csv", ("1/1/2015", 1))
+    changes(mlplatform("land", NAME, one, "--daily", "--json"))
+    other = written(tmp_path / "other.csv", ("1/1/2015", 1), ("1/3/2015", 1))
+    assert changes(mlplatform("land", NAME, other, "--daily", "--json")) == {
+        "2015-01-01": "nothing: same bytes",
+        "2015-01-03": "new batch",
+    }

@@ -90,3 +90,25 @@ def test_what_does_not_go_together_is_wrong_usage(
         command.main([NAME, *arguments])
     assert ended.value.code == 2
     assert "Error: " in capsys.readouterr().err
+
+
+def test_several_are_taken_out_or_none(mlplatform: Command, tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.csv" for name in ("june", "july", "august")]
+    for file in files:
+        file.write_text(f"a,b\n1,{file.stem}\n")
+    assert mlplatform("land", NAME, *files).code == 0
+
+    refused = mlplatform("land", NAME, "--withdraw", "june", "--withdraw", "augus")
+    done = mlplatform(
+        "land", NAME, *("--withdraw", "june", "--withdraw", "july", "--withdraw", "june"), "--json"
+    )
+
+    assert refused.code == 1
+    assert "no batch 'augus'. Did you mean 'august'?" in refused.first_error
+    assert done.code == 0, done.err  # june still counted
+    assert [(one["withdrawn"]["batch"], one["reached"]) for one in done.json["batches"]] == [
+        ("june", []),
+        ("july", []),
+    ]
+    left = mlplatform("status", NAME, "--json").json["batches"]
+    assert [one["batch"] for one in left] == ["august"]

@@ -188,6 +188,11 @@ def test_nothing_is_overwritten(root: Path, new: New, capsys: pytest.CaptureFixt
     contract = root / "mlplatform/defs/churn/contracts.py"
     contract.write_text("# mine")
     assert new("churn", data, "--target", "target") == 1
+    said = capsys.readouterr().err
+    assert "are there already, and nothing in them is overwritten" in said
+    assert "mlplatform/defs/churn and" in said and "mlplatform_tests/defs/churn are" in said
+    shutil.rmtree(root / "mlplatform_tests/defs/churn")
+    assert new("churn", data, "--target", "target") == 1
     assert "is there already, and nothing in it is overwritten" in capsys.readouterr().err
     assert contract.read_text() == "# mine"
 
@@ -223,7 +228,45 @@ def test_without_a_folder_of_tests_there_are_none(root: Path) -> None:
 
 def test_a_file_that_is_not_there(root: Path, new: New, capsys: pytest.CaptureFixture[str]) -> None:
     assert new("churn", root / "nothing.csv", "--target", "target") == 1
-    assert "nothing.csv does not exist" in capsys.readouterr().err
+    assert "nothing.csv does not exist. Name the table to draft from: --data FILE." in capsys.readouterr().err
+
+
+def test_columns_named_like_what_a_contract_imports(root: Path, new: New) -> None:
+    from mlplatform.container.code import Code
+
+    rng, frame = np.random.default_rng(6), pd.read_csv(plain(root / "a.csv", TARGETS["labels"]))
+    frame = frame.drop(columns="when")
+    for name in ("pa", "pd", "int", "float", "str", "bool", "annotated", "typing", "count"):
+        frame[name] = pd.Series(rng.integers(0, 900, N)).astype("Int64").mask(rng.random(N) < 0.1)
+    frame["begun"] = [f"2024-01-{1 + n % 28:02d}T10:00:00+02:00" for n in range(N)]
+    frame.to_csv(root / "a.csv", index=False)
+    assert new("strange", root / "a.csv", "--target", "target") == 0
+    contract = Code(root / "mlplatform/defs/strange").named("contracts:RawStrange").to_schema()
+    assert {*frame.columns} == {*contract.columns}
+    assert all(contract.columns[name].nullable for name in ("pa", "pd", "int", "str", "annotated"))
+
+
+def test_what_was_written_agrees_with_itself(root: Path, new: New) -> None:
+    rng = np.random.default_rng(7)
+    days = pd.Timestamp("2023-01-02") + pd.to_timedelta(np.arange(N) // 5, "D")
+    frame = pd.DataFrame(
+        {
+            "team_no": np.arange(N) % 5, "date": days.astype(str), "day": days.day_name(), "size": rng.normal(size=N),
+            "paid": rng.choice(["no", "yes"], N), "done": rng.choice(["TRUE", "FALSE"], N), "y": rng.normal(size=N),
+        }
+    )  # fmt: skip
+    frame = frame[frame["day"] != "Sunday"]
+    frame.to_csv(root / "a.csv", index=False)
+    assert new("teams", root / "a.csv", "--target", "y", "--time", "date", "--entity", "team_no") == 0
+    folder = root / "mlplatform/defs/teams"
+    contract, features = (
+        " ".join((folder / f"{one}.py").read_text().split()) for one in ("contracts", "features")
+    )
+    assert "labels are those that it holds and the weekdays or months that it lacks" in contract
+    assert "One of 7 labels" in contract and '"Sunday"' in contract
+    assert "True or false, written as no, yes." in contract and 'description="True or false."' in contract
+    assert "# team_no itself stands beside the features" in features
+    assert "team_no_" in features
 
 
 def test_land_and_run_work_at_once_and_so_do_the_tests(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ out = {}
 for count in (1, 2):
     with fixed_threads(count):
         from mlplatform_tests.container.test_artifact import MODELS, pipeline, rows
-        frame, target = rows(20_000)
+        frame, target = rows(8_000)
         for name, model in MODELS.items():
             fitted = pipeline(model).fit(frame, target)
             out[f"{name} {count}"] = hashlib.sha256(dump_canonical(fitted)).hexdigest()

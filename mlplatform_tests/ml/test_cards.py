@@ -14,6 +14,7 @@ import pytest
 
 from mlplatform.ml import plots
 from mlplatform.ml.cards import ModelCard, to_html, to_markdown
+from mlplatform.ml.environment import environment
 from mlplatform.ml.gate import Gate, Naive, judge
 
 EVIL = "<script>alert('x')</script> ![x](http://example.org/x.png) \"quoted\" | & more"
@@ -29,7 +30,7 @@ def _verdict() -> dict[str, Any]:
         y,
         y * 0.3 + random.random(400),
         random.random(400),
-        Naive("forecast of the plan", np.ones(400)),
+        Naive("the forecast of the plan", np.ones(400)),
         frame,
     ).to_json()
 
@@ -188,9 +189,57 @@ def test_looks_are_shown_and_many_are_warned_of() -> None:
 
 
 def test_the_baseline_is_called_what_it_is() -> None:
-    assert "Forecast of the plan" in _Page(to_html(_card())).text
+    assert "The forecast of the plan" in _Page(to_html(_card())).text
     before = {name: value for name, value in _verdict().items() if name != "baseline_name"}
     assert "Baseline" in _Page(to_html(_card(verdict=before))).text
+
+
+def test_slices_show_the_baseline_where_the_verdict_has_it() -> None:
+    verdict = _verdict()
+    for each, value in zip(verdict["slices"], (0.43215, None), strict=True):
+        each["baseline"] = value
+    text = to_markdown(_card(verdict=verdict))
+    female, male = (line for line in text.splitlines() if line.startswith("| gender"))
+    assert female.endswith("| 0.4321 |") or female.endswith("| 0.4322 |")
+    assert male.endswith("| undefined |")
+    assert "Baseline: the forecast of the plan." in text
+    assert "Baseline: the forecast of the plan." in _Page(to_html(_card(verdict=verdict))).text
+
+    for each in verdict["slices"]:  # a verdict of an earlier version
+        del each["baseline"]
+    before = to_markdown(_card(verdict=verdict))
+    assert "Baseline: " not in before
+    assert "| rows | roc\\_auc | interval |\n" in before
+
+
+def test_empty_words_are_said_to_be_missing() -> None:
+    card = _card(description="", intended_use=" ", limits="")
+    assert _Page(to_html(card)).text.count("not stated") == 3
+    assert to_markdown(card).count("not stated") == 3
+    assert "not stated" not in to_html(_card())
+
+
+def test_no_number_is_less_than_nothing() -> None:
+    text = to_markdown(_card(importance=[("age", -0.00001), ("city", -0.0001)]))
+    assert "| age | 0.0000 |" in text
+    assert "| city | -0.0001 |" in text
+
+
+def test_the_environment_is_a_flat_table_that_says_what_its_hash_is_of() -> None:
+    found = environment(threads=2)
+    found["libraries"]["skops"] = None
+    text = to_markdown(_card(environment=found))
+    assert f"| sha256 of this environment | {found['sha256']} |" in text
+    assert f"| numpy | {np.__version__} |" in text
+    assert "| skops | not installed |" in text
+    assert "| libraries |" not in text and "|  |\n" not in text.partition("## Environment")[2]
+
+
+def test_the_held_out_rows_are_described() -> None:
+    card = _card(held_out={"First held-out day": "2026-01-07"})
+    for page in (_Page(to_html(card)).text, to_markdown(card)):
+        assert "Held-out rows" in page and "2026-01-07" in page
+    assert "Held-out rows" not in to_html(_card())
 
 
 def test_same_card_gives_the_same_page() -> None:

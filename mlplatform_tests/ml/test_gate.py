@@ -40,14 +40,17 @@ def test_first_model_that_beats_the_baseline_is_promoted() -> None:
         Gate(metric="roc_auc", minimum=0.7),
         y,
         signal,
-        naive=Naive("forecast of the plan", np.full(ROWS, 0.4)),
+        naive=Naive("the forecast of the plan", np.full(ROWS, 0.4)),
     )
     assert verdict.decision == "PROMOTE"
     assert verdict.baseline == 0.5
     assert verdict.champion is verdict.difference is None
     assert f"{verdict.challenger.value:.4f}" in verdict.reason
-    assert "beats the forecast of the plan, which has 0.5000" in verdict.reason
-    assert verdict.baseline_name == "forecast of the plan"
+    assert (
+        "and reaches the minimum of 0.7 and beats the forecast of the plan, whose roc_auc is 0.5000."
+        in verdict.reason
+    )
+    assert verdict.baseline_name == "the forecast of the plan"
 
 
 def test_first_model_below_the_minimum_is_rejected() -> None:
@@ -62,9 +65,12 @@ def test_first_model_no_better_than_the_baseline_is_rejected(name: str) -> None:
     y, _, _ = _evaluation(0)
     constant = np.full(ROWS, 0.4)
     minimum = 0.0 if metric(name).higher_is_better else 10.0
-    verdict = judge(Gate(metric=name, minimum=minimum), y, constant, naive=Naive("mean", constant))
+    verdict = judge(Gate(metric=name, minimum=minimum), y, constant, naive=Naive("the mean", constant))
     assert verdict.decision == "REJECT"
-    assert "does not beat" in verdict.reason
+    limit = "reaches the minimum of 0" if metric(name).higher_is_better else "stays within the limit of 10"
+    assert (
+        f"and {limit}, but does not beat the mean, whose {name} is {verdict.baseline:.4f}." in verdict.reason
+    )
 
 
 def test_clearly_better_is_promoted_and_clearly_worse_rejected() -> None:
@@ -181,6 +187,18 @@ def test_slices_are_reported_by_value_and_do_not_decide() -> None:
     assert verdict.decision == "PROMOTE"
 
 
+def test_a_slice_has_what_would_be_predicted_without_a_model_beside_it() -> None:
+    random = np.random.default_rng(2)
+    y = random.normal(0, 1, 200)
+    frame = pd.DataFrame({"team": ["a", "b"] * 100})
+    plan = np.where(frame["team"] == "a", y, y + 1)
+    gate = Gate(metric="mae", minimum=1, slices=("team",))
+    compared = judge(gate, y, y + 0.5, naive=Naive("the plan", plan), slices=frame)
+    assert [each.baseline for each in compared.slices] == pytest.approx([0, 1])
+    assert [each.estimate.value for each in compared.slices] == pytest.approx([0.5, 0.5])
+    assert [each.baseline for each in judge(gate, y, y + 0.5, slices=frame).slices] == [None, None]
+
+
 def test_slices_of_any_column_type() -> None:
     y, signal, _ = _evaluation(0)
     half = [True] * 500 + [False] * 500
@@ -226,6 +244,7 @@ def test_json_holds_every_field() -> None:
         "value": "Male",
         "rows": 500,
         "estimate": vars(verdict.slices[1].estimate),
+        "baseline": metric("roc_auc")(y[1::2], noise[1::2]),
     }
     assert set(plain) == set(vars(verdict))
 

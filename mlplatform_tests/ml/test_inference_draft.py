@@ -198,3 +198,72 @@ def test_many_rows_without_target_may_be_quarantined(draft: Any) -> None:
     found = draft(frame, "left")
     assert found.max_quarantined_share is not None and found.max_quarantined_share > 1 / 3
     assert any("have no left (the target)" in one for one in found.assumptions)
+
+
+def test_missing_targets_leave_the_hold_out_its_share(draft: Any) -> None:
+    """A fifth of the rows is held out, and about as large a part of it lacks the target as of the others."""
+    from mlplatform.ml.splits import EntitySplit
+
+    frame = staff()
+    gone = np.random.default_rng(2).permutation(N)[:95]
+    frame.loc[gone, "left"] = None
+    truly = EntitySplit(validation_share=0.2).held_out(frame["staff_id"].drop(gone).tolist()).sum()
+    found = draft(frame, "left")
+    (said,) = [one for one in found.assumptions if "are held out" in one] or [""]
+    if truly >= 50:
+        assert found.minimum_rows is None and not said
+        frame = frame.head(250)
+        truly = EntitySplit(validation_share=0.2).held_out(frame.dropna()["staff_id"].tolist()).sum()
+        found = draft(frame, "left")
+        (said,) = [one for one in found.assumptions if "are held out" in one]
+    told = int(said.split()[1])
+    assert told == pytest.approx(truly, rel=0.2)
+    assert found.minimum_rows == int(told * 0.8)
+
+
+def days(of: int = N) -> pd.DatetimeIndex:
+    return pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(N) * of // N, "D")
+
+
+def advice(found: Draft) -> list[str]:
+    return [one.split("give ")[1].split(":")[0] for one in found.assumptions if "holds dates" in one]
+
+
+@pytest.mark.parametrize("zone", ["", "+02:00"])
+def test_a_date_that_gives_the_target_away_is_not_advised_as_time(draft: Any, zone: str) -> None:
+    left = staff()["left"]
+    returned = pd.Series(days(200).strftime("%Y-%m-%d")).where(left == "yes")
+    begun = pd.Series(days(300).strftime("%Y-%m-%dT%H:%M:%S")) + zone
+    frame = staff(return_date=returned)
+    assert advice(draft(frame, "left")) == ["--time return_date"]
+    assert advice(draft(frame, "left").again({"return_date": "it is"})) == []
+    found = draft(frame.assign(begun=begun), "left").again({"return_date": "it is"})
+    assert advice(found) == ["--time begun"]
+    assert advice(draft(frame.assign(begun=begun), "left", time="begun")) == []
+
+
+@pytest.mark.parametrize("write", ["${:,.0f}", "{:.0f}%", "CHF {:,.2f}", "{:,.0f}.5,00"])
+def test_a_target_of_numbers_with_marks_says_so(draft: Any, write: str) -> None:
+    frame = staff(left=[write.format(one * 37 + 1000) for one in range(N)])
+    for options in ({}, {"task": "regression"}):
+        with pytest.raises(WrongUsage, match="looks like numbers with marks or separators, such as '.+Write"):
+            draft(frame, "left", **options)
+
+
+def test_few_marked_numbers_are_classes_with_a_remark(draft: Any) -> None:
+    found = draft(staff(left=[f"{n % 7 * 10}%" for n in range(N)]), "left")
+    assert found.goal.task == "multiclass_classification"
+    assert any("taken as 7 classes; write them as plain numbers" in one for one in found.assumptions)
+
+
+def test_doubled_rows_and_merged_spellings_are_told(draft: Any) -> None:
+    frame = staff(
+        dept=np.where(np.arange(N) % 3 == 0, "finishing", np.where(RNG.random(N) < 0.5, "finishing ", "IT"))
+    )
+    said = " ".join(draft(frame, "left").assumptions)
+    assert "So 'finishing' and 'finishing ' count as one value in dept." in said
+    assert "earlier row" not in said
+    doubled = pd.concat([frame, frame.head(10)])
+    assert "10 rows are the same as an earlier row in every column" in " ".join(
+        draft(doubled, "left").assumptions
+    )

@@ -181,6 +181,32 @@ def test_copies_of_held_out_rows_in_training_are_found(rows: int, share: float, 
     assert not look(with_copies(table(rows), share, both_ways), policy=Leakage(duplicates=1)).leaks
 
 
+def landed_again(rows: pd.DataFrame, times: int, **changed: Any) -> pd.DataFrame:
+    """The rows, and so many times all of them under new names, with columns replaced."""
+    again = [rows.assign(who=rows["who"] + 10**6 * (1 + n), **changed) for n in range(times)]
+    return pd.concat([rows, *again], ignore_index=True)
+
+
+@pytest.mark.parametrize("times", [1, 3, 6, 20])
+@pytest.mark.parametrize("task", ["binary_classification", "regression"])
+def test_a_table_that_was_landed_often_is_found(times: int, task: Any) -> None:
+    looked = look(landed_again(table(600, task), times), Roles("who", "y", task))
+    assert COPIES in [leak.rule for leak in looked.leaks]
+    assert looked.twins.copied == pytest.approx(looked.twins.share, abs=0.05)
+
+
+@pytest.mark.parametrize("times", [1, 3, 6])
+def test_copies_with_another_amount_do_not_hide_exact_ones(times: int) -> None:
+    def dealt_out_anew(rows: pd.DataFrame) -> np.ndarray:
+        return np.random.default_rng(len(rows) + times).permutation(rows["amount"])
+
+    honest = table(3_000)
+    changed = landed_again(honest, times, amount=dealt_out_anew)[len(honest) :]
+    exact = landed_again(honest, 1)
+    leaks = look(pd.concat([exact, changed.assign(who=changed["who"] + 10**8)], ignore_index=True)).leaks
+    assert COPIES in [leak.rule for leak in leaks]
+
+
 def few_values(rows: int, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     x = pd.DataFrame({name: random.integers(0, 3, rows) for name in ("a", "b", "c", "d")})
@@ -261,6 +287,44 @@ def test_a_refusal_names_every_leak() -> None:
         refuse_leaks("case", leaks)
     assert [case.column for case in caught.value.cases] == ["one", "other"]
     refuse_leaks("case", [])
+
+
+# where the target rises with time, the latest rows are held out
+
+
+def rising(noise: float, rows: int = 1_000) -> pd.DataFrame:
+    """A target that rises by one a day; `step` is the honest number of the day."""
+    random, at = np.random.default_rng(2), pd.date_range("2020-01-01", periods=rows)
+    y = np.arange(rows) + random.normal(0, noise, rows)
+    return pd.DataFrame({"who": range(rows), "at": at, "step": np.arange(rows), "y": y})
+
+
+def look_late(rows: pd.DataFrame) -> Looked:
+    late = np.arange(len(rows)) >= 0.8 * len(rows)
+    return look_for_leaks(rows[~late], rows[late], Roles("who", "y", "regression", "at"), Leakage())
+
+
+def test_a_copy_is_found_beyond_the_values_of_training() -> None:
+    honest = rising(20)
+    (leak,) = look_late(honest.assign(planted=honest["y"])).leaks
+    assert (leak.rule, leak.column) == (ALONE, "planted")
+    assert [leak.column for leak in look_late(honest.assign(planted=-np.exp(honest["y"] / 200))).leaks] == [
+        "planted"
+    ]
+
+
+def test_the_number_of_the_day_is_honest() -> None:
+    looked = look_late(rising(20))
+    assert not looked.leaks
+    assert looked.alone["step"] < 0.95
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_copy_of_a_random_walk_is_found_and_yesterday_is_honest(seed: int) -> None:
+    walk = np.random.default_rng(seed).normal(0, 1, 1_000).cumsum()
+    rows = rising(0).assign(y=walk, yesterday=np.concatenate([[0], walk[:-1]]))
+    assert [leak.column for leak in look_late(rows.assign(planted=walk * 2)).leaks] == ["planted"]
+    assert not look_late(rows).leaks
 
 
 # what is known only afterwards

@@ -12,6 +12,7 @@ from mlplatform.lineage.records import latest_by_batch
 from mlplatform.lineage.withdrawals import BACK_AGAIN, withdraw, withdrawals
 from mlplatform.ml.errors import DamagedSnapshot, UnreadableFile, WrongUsage
 from mlplatform.ml.hashing import file_sha256
+from mlplatform.ml.naming import batch_name_of
 from mlplatform.ml.steps import LANDED_FILE
 from mlplatform.resources.landed_files import (
     Arrival,
@@ -150,6 +151,18 @@ def test_two_files_whose_names_meet_in_one_batch_are_told_apart(
     refuse_another_file(june, "june_2024", before)
     with pytest.raises(WrongUsage, match=r"june_2024.csv would become .* which came from june 2024.csv"):
         refuse_another_file(june.with_name("june_2024.csv"), "june_2024", before)
+
+
+def test_a_packed_file_is_the_same_as_the_unpacked_one(
+    instance: dg.DagsterInstance, landed: LandedFiles, june: Path
+) -> None:
+    packed = june.rename(june.with_name("orders.jsonl.gz"))
+    batch = batch_name_of(packed.name)
+    landed.land(instance, "case", packed, batch)
+    before = latest_by_batch(instance, "case", LANDED_FILE)["orders"]
+    refuse_another_file(packed.with_name("orders.jsonl"), "orders", before)
+    with pytest.raises(WrongUsage, match=r"would become a new version of batch 'orders'"):
+        refuse_another_file(packed.with_name("orders.2.jsonl.gz"), "orders", before)
 
 
 def test_another_ending_or_a_name_that_is_no_text_is_the_same_file(

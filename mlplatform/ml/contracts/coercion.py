@@ -51,9 +51,16 @@ def kind_of(dtype: Any) -> str:
     raise TypeError(f"contracts know int, float, bool, str and datetime columns, not {dtype}")
 
 
-def rule_of(dtype: Any) -> str:
-    """What a value must be to be read as `dtype`, in words for the quarantine."""
+def rule_of(dtype: Any, dates: str | None = None) -> str:
+    """What a value must be to be read as `dtype`, in words for the quarantine.
+
+    `dates` is how the files write dates; ISO if None.
+    """
     kind = kind_of(dtype)
+    if kind == "datetime" and dates is not None:
+        has_zone, zone = "%z" in dates, _zone(dtype) is not None
+        also = "" if has_zone == zone else " with zone" if zone else " without zone"
+        return f"is a date written as {dates}{also}"
     if kind == "datetime":
         return f"is an ISO datetime {'with' if _zone(dtype) else 'without'} zone"
     if kind == "string" and _categories(dtype) is not None:

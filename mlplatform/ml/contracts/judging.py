@@ -126,7 +126,10 @@ class _Asked:
         try:
             distinct = self._distinct(column) if column is not None and is_by_value(check) else None
             if distinct is None:
-                return _failing(check, self._frame.copy(deep=False), column)
+                # a copy of all columns costs by their number, and only a grouped rule needs the others
+                alone = column is not None and check.groupby is None
+                given = self._frame[[column]] if alone else self._frame.copy(deep=False)
+                return _failing(check, given, column)
             codes, values = distinct
             wrong = _failing(check, values, None)
         except Exception:  # a rule that raises breaks the batch; pandera says so

@@ -103,13 +103,14 @@ class RowRules:
             return None
         return frame
 
-    def sorted_out(self, table: pa.Table) -> tuple[pd.DataFrame, list[Case]]:
+    def sorted_out(self, table: pa.Table, dates: str | None = None) -> tuple[pd.DataFrame, list[Case]]:
         """The typed rows that keep every rule, their index that of the table, and the cases of the others.
 
+        `dates` is how dates were written before they became ISO, for the words of a broken rule.
         Raises BadRequest only for missing columns.
         """
         self._refuse_missing_columns(table)
-        frame, unread = typed(_with_row_id(table), self.schema)
+        frame, unread = typed(_with_row_id(table), self.schema, dates)
         cases = cases_of(unread, table)
         bad = {case.row for case in cases}
         frame = frame.drop(columns=ROW_ID).drop(index=[row - 1 for row in bad if row is not None])

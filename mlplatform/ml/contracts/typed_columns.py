@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[BrokenRule]]:
+def typed(landed: pa.Table, schema: Any, dates: str | None = None) -> tuple[pd.DataFrame, list[BrokenRule]]:
     """Typed columns with a 0..n-1 index, and which values have no such type or are missing though required.
 
-    `landed` has text columns and `row_id`; integers are nullable here, see `as_declared`.
+    `landed` has text columns and `row_id`, spelled plainly; `dates` is how the file wrote its dates, for the
+    words of a broken rule. Integers are nullable here, see `as_declared`.
     """
     import pandas as pd
 
@@ -30,7 +31,7 @@ def typed(landed: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[BrokenRule]
             values = values.mask(values.isna() & ~unreadable, column.default)
         columns[name] = values
         if unreadable.any():
-            broken.append(BrokenRule(rule_of(column.dtype), name, unreadable.nonzero()[0]))
+            broken.append(BrokenRule(rule_of(column.dtype, dates), name, unreadable.nonzero()[0]))
         if not column.nullable and values.hasnans:
             missing = values.isna().to_numpy() & ~unreadable
             if missing.any():

@@ -65,7 +65,7 @@ def validate(
     if schema.strict is True:
         _refuse_further_columns(landed, schema, source_file)
     plain = plain_spelling(landed, schema, file_format)
-    frame, broken = _typed(landed, plain, schema)
+    frame, broken = _typed(landed, plain, schema, file_format.dates)
     refuse_doubles(frame, landed, schema, source_file, _SHOWN_CASES)
     good = as_declared(_without(frame, broken, landed.num_rows), schema)
     of_rules, of_table = rules(good.drop(columns=ROW_ID), schema)
@@ -112,9 +112,11 @@ def _refuse_missing_columns(landed: pa.Table, schema: Any, source_file: str) -> 
     if not missing:
         return
     there = [name for name in landed.column_names if name != ROW_ID]
-    hints = ", ".join(with_nearest(name, there) for name in missing)
+    quoted = [with_nearest(name, there) for name in missing]
+    none_there = not set(there) & set(schema.columns) and quoted == [repr(name) for name in missing]
+    headless = " Its first line does not look like a header, which must name the columns." * none_there
     raise ContractBroken(
-        f"{source_file} lacks the column {hints}. Add it, or change the contract; "
+        f"{source_file} lacks the column {', '.join(quoted)}.{headless} Add it, or change the contract; "
         f"the file has: {', '.join(there)}.",
         [Case("required column", name, None) for name in missing],
     )
@@ -137,11 +139,13 @@ def _refuse_further_columns(landed: pa.Table, schema: Any, source_file: str) -> 
         )
 
 
-def _typed(landed: pa.Table, plain: pa.Table, schema: Any) -> tuple[pd.DataFrame, list[BrokenRule]]:
+def _typed(
+    landed: pa.Table, plain: pa.Table, schema: Any, dates: str | None
+) -> tuple[pd.DataFrame, list[BrokenRule]]:
     """All rows but repeated headers, typed, and what is wrong with headers and values."""
     import numpy as np
 
-    frame, broken = typed(plain, schema)
+    frame, broken = typed(plain, schema, dates)
     headers = _headers_again(landed)
     if not len(headers):
         return frame, broken

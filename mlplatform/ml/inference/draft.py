@@ -15,6 +15,7 @@ from mlplatform.ml.inference.entities import Entity, entity_of, held_out
 from mlplatform.ml.inference.goals import Goal, Task, goal_of
 from mlplatform.ml.inference.parts import Parts, parts_of_table
 from mlplatform.ml.inference.tables import DescribedTable, describe
+from mlplatform.ml.reading import ROW_ID
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,14 +85,15 @@ def _drafted(table: DescribedTable, asked: Asked) -> Draft:
             "columns hold. Give a file with more rows."
         )
     goal = goal_of(table, table.columns[target], asked.task)
-    when, remarks = _time_of(table, time)
+    when, late = _time_of(table, time)
     taken = {target, *asked.given_away, *([time] if time else [])}
     whom = entity_of(table, asked.entity, taken, when is not None)
     parts = parts_of_table(table, goal, whom, when, asked.given_away)
     minimum, about_size = _minimum_rows(table, goal, whom, when)
     share, about_gaps = _quarantined_share(table, goal, whom, when, parts)
     said = (
-        *table.remarks, *goal.remarks, whom.remark, *remarks, *parts.remarks, about_size, about_gaps,
+        *table.remarks, _about_doubled_rows(table), *goal.remarks, whom.remark, late,
+        "" if when else _a_time_to_name(table, parts), *parts.remarks, about_size, about_gaps,
     )  # fmt: skip
     return Draft(table, asked, goal, whom, when, parts, minimum, share, tuple(filter(None, said)))
 
@@ -113,15 +115,39 @@ def _refuse_unknown_columns(table: DescribedTable, named: Mapping[str, str | Non
         )
 
 
-def _time_of(table: DescribedTable, named: str | None) -> tuple[Column | None, list[str]]:
+def _about_doubled_rows(table: DescribedTable) -> str:
+    if any(one.is_unique for one in table.columns.values()):
+        return ""
+    doubled = int(table.landed.drop_columns([ROW_ID]).to_pandas().duplicated().sum())
+    if not doubled:
+        return ""
+    rows, are, each = ("row", "is", "it counts") if doubled == 1 else ("rows", "are", "each counts")
+    return (
+        f"{doubled:,} {rows} {are} the same as an earlier row in every column; {each}. Delete what was "
+        "written twice by mistake."
+    )
+
+
+def _a_time_to_name(table: DescribedTable, parts: Parts) -> str:
+    """Advice for --time: of the dates that a model may know, those with the fewest gaps."""
+    known = [
+        one
+        for name, one in table.columns.items()
+        if one.kind == "datetime" and one.low != one.high
+        if name not in parts.after_the_fact and name not in parts.left_out
+    ]
+    if not known:
+        return ""
+    name = min(known, key=lambda one: one.missing + one.unreadable).name
+    return (
+        f"{name} holds dates. If it says when a row happened, give --time {name}: the latest days are "
+        "then held out, as in real use."
+    )
+
+
+def _time_of(table: DescribedTable, named: str | None) -> tuple[Column | None, str]:
     if named is None:
-        dates = [one.name for one in table.columns.values() if one.kind == "datetime"]
-        if not dates:
-            return None, []
-        return None, [
-            f"{dates[0]} holds dates. If it says when a row happened, give --time {dates[0]}: the latest "
-            "days are then held out, as in real use."
-        ]
+        return None, ""
     column = table.columns[named]
     if column.kind != "datetime":
         raise WrongUsage(
@@ -134,7 +160,7 @@ def _time_of(table: DescribedTable, named: str | None) -> tuple[Column | None, l
             "Leave --time out."
         )
     gaps = column.missing + column.unreadable
-    return column, [f"{gaps:,} rows have no {named} (the time): they are quarantined."] if gaps else []
+    return column, f"{gaps:,} rows have no {named} (the time): they are quarantined." if gaps else ""
 
 
 def _minimum_rows(

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.inference.columns import Column
+from mlplatform.ml.inference.numbers import look_like_numbers
 from mlplatform.ml.inference.tables import DescribedTable
 
 Task = Literal["binary_classification", "multiclass_classification", "regression"]
@@ -42,7 +43,7 @@ def goal_of(table: DescribedTable, column: Column, task: Task | None) -> Goal:
         )
     found = _task_of(column)
     if found is None or task not in (None, found):
-        found = _as_told(column, task, where)
+        found = _as_told(table, column, task, where)
     return _goal(table, column, found, told=task is not None)
 
 
@@ -61,11 +62,16 @@ def _task_of(column: Column) -> Task | None:
     return None
 
 
-def _as_told(column: Column, task: Task | None, where: str) -> Task:
+def _as_told(table: DescribedTable, column: Column, task: Task | None, where: str) -> Task:
     if task == "regression" and column.is_number:
         return task
     if task == "multiclass_classification" and column.labels and column.distinct > 2:
         return task
+    if column.kind == "str" and task in (None, "regression") and look_like_numbers(table.texts(column.name)):
+        raise WrongUsage(
+            f"{where}: the target looks like numbers with marks or separators, such as "
+            f"{_only(table, column.name)!r}. Write them as plain numbers (1234.56) to predict them."
+        )
     if task is None:
         raise WrongUsage(
             f"{where}: the target has {column.distinct:,} different texts in {column.rows:,} rows, which are "
@@ -92,6 +98,11 @@ def _goal(table: DescribedTable, column: Column, task: Task, told: bool) -> Goal
         remarks.append(
             f"The target {name} has {column.distinct} whole numbers, taken as classes. If it is a measured "
             "or counted number, use --task regression."
+        )
+    if column.kind == "str" and not told and look_like_numbers(table.texts(name)):
+        remarks.append(
+            f"The target {name} looks like numbers with marks or separators and is taken as "
+            f"{column.distinct} classes; write them as plain numbers (1234.56) to predict a number."
         )
     rare = [f"{label} ({count})" for label, count in rows.items() if count < 10]
     if rare:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +11,7 @@ from mlplatform.ml.inference.columns import Column
 from mlplatform.ml.inference.entities import Entity, is_an_id
 from mlplatform.ml.inference.goals import Goal
 from mlplatform.ml.inference.leaks import determines, parts_of, told
-from mlplatform.ml.inference.numbers import as_numbers
+from mlplatform.ml.inference.numbers import as_numbers, look_like_numbers
 from mlplatform.ml.inference.tables import DescribedTable
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ Use = Literal["number", "category", "dates", "time"]
 
 _FREE_TEXT = 60
 _MOSTLY_DIFFERENT = 0.5
-_NUMBER_WITH_MARKS = re.compile(r"([^\w\s]{0,2}|[A-Z]{3})\s?[+-]?\d[\d.,' ]*\s?[^\d\s]{0,4}")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _why_left_out(table: DescribedTable, column: Column) -> str | None:
     if column.distinct <= 1 and (column.distinct == 0 or not column.missing):
         return "it has the same value in every row" if column.distinct else "it is empty"
     text = column.kind == "str" and not column.labels
-    if text and _looks_like_numbers(table, column):
+    if text and look_like_numbers(table.texts(column.name)):
         return "it looks like numbers with marks or separators; write them as plain numbers to use them"
     if is_an_id(column):
         return "it has another value in every row, so it names the row and says nothing about the next one"
@@ -90,15 +88,6 @@ def _why_unusable_text(column: Column) -> str | None:
     if column.distinct > _MOSTLY_DIFFERENT * column.present:
         return "it has another text in most rows, so there is little to learn from it"
     return None
-
-
-def _looks_like_numbers(table: DescribedTable, column: Column) -> bool:
-    given = table.texts(column.name).dropna().drop_duplicates()
-    marked = given.map(lambda one: bool(_NUMBER_WITH_MARKS.fullmatch(one)) and not one.isdigit())
-    varied = (
-        given.str.replace(r"[\d.,' +-]", "", regex=True).nunique() <= 3
-    )  # the same mark nearly everywhere
-    return bool(marked.mean() >= 0.95 and varied)
 
 
 def _use_of(column: Column, entity: Entity, time: Column | None) -> Use | None:

@@ -40,6 +40,7 @@ def spelling_of(columns: Counts, with_blanks: Collection[str]) -> Spelling:
             f"Blanks stand around values of {_listed(padded)}; they mean nothing and are cut off "
             "(strip_blanks)."
         )
+        remarks += [f"So {one} in {name}." for name in padded if (one := _merged(columns[name]))]
         columns = {name: stripped(counts) for name, counts in columns.items()}
     decimal = _decimal_of(columns, remarks)
     missing = _missing_words(columns, with_blanks, decimal, remarks)
@@ -56,6 +57,18 @@ def stripped(counts: pd.Series) -> pd.Series:
 def _has_blanks(counts: pd.Series) -> bool:
     texts = counts.index.to_series()
     return bool((texts != texts.str.strip()).any())
+
+
+def _merged(counts: pd.Series) -> str:
+    """What to say of spellings that differ by the blanks around them only; empty where there are none."""
+    texts = counts.index.to_series()
+    names = texts.str.strip()
+    again = names[names.duplicated() & (names != "")].drop_duplicates()
+    if again.empty:
+        return ""
+    spelled = " and ".join(repr(one) for one in texts[(names == again.iloc[0]).to_numpy()])
+    more = f", and so do {len(again) - 1:,} more pairs" if len(again) > 1 else ""
+    return f"{spelled} count as one value{more}"
 
 
 def _decimal_of(columns: Counts, remarks: list[str]) -> Literal[".", ","]:

@@ -1,16 +1,19 @@
 """Held-out rows that a model has seen: an exact twin, features and target alike, lies in training.
 
 Rows with few possible values have twins by chance, so twins alone prove nothing. Chance shows itself,
-though: rows that agree in everything but one column are then far more than those that agree in that column
-too, and copies always agree in it. So per column j, with t training rows that agree with a held-out row in
-all else and a probability a that two such rows agree in j, a share E = mean(1 - (1 - a)^t) has a twin by
-chance. If a share T has one, (T - E) / (1 - a) are copies, once T - E is more than two standard errors. Of
-all columns the one that leaves the fewest copies counts. Were columns independent, a would be the sum of the
-squared shares of the values of j; since they say something about each other, it is the square root of that.
+though: among rows that agree in everything but column j, it deals out the values of j anew, and copies never
+do. So per column j, D are the different values of j in the training rows that agree with a held-out row in
+all else, and a twin is there by chance with the probability c that the held-out row's value is one of D. How
+many rows have a value does not count: twenty copies of a row say no more than one. If the rows with a twin
+are more than the sum of c by two standard errors, the rows without a twin tell which part of them are copies:
+chance would leave sum(1 - c) of the rows with a twin without one. Of all columns the one that leaves the
+fewest copies counts. Were columns independent, c would be the share of the rows whose value is one of D;
+since they say something about each other, it is the square root of that.
 
 Limits: some twenty twins are needed, so in a table of a few hundred rows a few copies pass. Where every
 column, the target included, follows from the others, rows by chance and copies look the same and count as
-copies: `Leakage(duplicates=...)` is the way out.
+copies: `Leakage(duplicates=...)` is the way out. Copies among others in which one column of few values, the
+same in all, was dealt out anew look like chance in that column, and pass.
 """
 
 from __future__ import annotations
@@ -53,28 +56,69 @@ def count_twins(
     import numpy as np
 
     held_out = np.repeat([False, True], [len(training), len(validation)])
-    cells, alike = _cells(training, validation, [*columns, entity])
-    who, cells, alike = cells[-1], cells[:-1], alike[:-1]
+    cells, shares = _cells(training, validation, [*columns, entity])
+    who, cells, shares = cells[-1], cells[:-1], shares[:-1]
     whole = cells.sum(axis=0, dtype=np.uint64)
     exact = _of_others(whole, who, held_out)
     found = Twins(len(validation), int((exact > 0).sum()), 0.0)
-    agree = np.sqrt(alike)
-    telling = np.flatnonzero(agree <= _TOO_ALIKE)
+    telling = np.flatnonzero(_alike(shares) <= _TOO_ALIKE)
     if found.twins < _FEWEST or found.share <= enough or not len(telling):
         return found
-    else_alike = (_of_others(whole - cells[j], who, held_out) for j in telling)
-    copied = min(_copied(exact > 0, agree[j], near) for j, near in zip(telling, else_alike, strict=True))
-    return Twins(found.rows, found.twins, copied)
+    known = _Known(whole[~held_out], who[~held_out])
+    asked = whole[held_out], who[held_out]
+    copied = (
+        _copied(
+            exact > 0, known.covered(cells[j][~held_out], shares[j][~held_out], cells[j][held_out], *asked)
+        )
+        for j in telling
+    )
+    return Twins(found.rows, found.twins, min(copied))
 
 
-def _copied(twin: np.ndarray, agree: float, near: np.ndarray) -> float:
-    """The share that are copies, 0 where chance explains it. `near`: training rows alike in all else."""
+def _alike(shares: np.ndarray) -> np.ndarray:
+    """Per column, how often two rows agree that agree in all else."""
     import numpy as np
 
-    by_chance = 1 - (1 - agree) ** near
-    error = float(np.sqrt((by_chance * (1 - by_chance)).sum())) / len(twin)
-    excess = float(twin.mean() - by_chance.mean())
-    return excess / (1 - agree) if excess > _ERRORS * error else 0.0
+    return np.sqrt(shares.sum(axis=1) / max(1, shares.shape[1]))
+
+
+def _copied(twin: np.ndarray, covered: np.ndarray) -> float:
+    """The share that are copies, 0 where chance explains it. `covered`: the shares of D."""
+    import numpy as np
+
+    by_chance = np.sqrt(covered)
+    error = float(np.sqrt((by_chance * (1 - by_chance)).sum()))
+    if (twin - by_chance).sum() <= _ERRORS * error:
+        return 0.0
+    missed, expected = float(by_chance[~twin].sum()), float((1 - by_chance[twin]).sum())
+    return float(twin.mean()) * (1 - missed / expected)
+
+
+class _Known:
+    """Training rows, each distinct one once."""
+
+    def __init__(self, whole: np.ndarray, who: np.ndarray) -> None:
+        import numpy as np
+
+        self.whole, self.who = whole, who
+        self.distinct = np.unique(whole, return_index=True)[1]
+        of_one = np.unique(whole + who, return_index=True)[1]
+        self.of_one_only = of_one[_count(whole[of_one], whole[of_one]) == 1]
+
+    def covered(
+        self, cell: np.ndarray, share: np.ndarray, asked_cell: np.ndarray, asked: np.ndarray, by: np.ndarray
+    ) -> np.ndarray:
+        """Per held-out row, the share of all rows whose value in this column is one of D, 0 to 1.
+
+        D: see the module; rows of the held-out row's own entity (`by`) do not count.
+        """
+        import numpy as np
+
+        rest, wanted = self.whole - cell, asked - asked_cell
+        at, own = self.distinct, self.of_one_only
+        found = _sums(rest[at], share[at], wanted)
+        found -= _sums((rest + self.who)[own], share[own], wanted + by)
+        return np.clip(found, 0.0, 1.0)
 
 
 def copies(twins: Twins, roles: Roles, most: float) -> list[Leak]:
@@ -97,18 +141,18 @@ def copies(twins: Twins, roles: Roles, most: float) -> list[Leak]:
 def _cells(
     training: pd.DataFrame, validation: pd.DataFrame, columns: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A random 64-bit number per distinct value, shape (columns, rows), and how often two rows agree."""
+    """A random 64-bit number per distinct value, and the share of the rows that have it: (columns, rows)."""
     import numpy as np
     import pandas as pd
 
-    random, cells, alike = np.random.default_rng(0), [], []
+    random, cells, shares = np.random.default_rng(0), [], []
     for name in columns:
         both = pd.concat([training[name], validation[name]], ignore_index=True)
         codes = pd.factorize(both)[0] + 1
         numbers = random.integers(0, 2**64, codes.max(initial=0) + 1, dtype=np.uint64)
         cells.append(numbers[codes])
-        alike.append(float(np.square(np.bincount(codes) / max(1, len(codes))).sum()))
-    return np.array(cells), np.array(alike)
+        shares.append((np.bincount(codes) / max(1, len(codes)))[codes])
+    return np.array(cells), np.array(shares)
 
 
 def _of_others(rows: np.ndarray, who: np.ndarray, held_out: np.ndarray) -> np.ndarray:
@@ -119,8 +163,16 @@ def _of_others(rows: np.ndarray, who: np.ndarray, held_out: np.ndarray) -> np.nd
 def _count(among: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    values, counts = np.unique(among, return_counts=True)
+    return _sums(among, np.ones(len(among)), wanted).astype(np.int64)
+
+
+def _sums(among: np.ndarray, weights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Per wanted number, the sum of the weights of those among which it is found."""
+    import numpy as np
+
+    values, of = np.unique(among, return_inverse=True)
     if not len(values):
-        return np.zeros(len(wanted), dtype=np.int64)
+        return np.zeros(len(wanted))
+    total = np.bincount(of, weights=weights)
     at = np.searchsorted(values, wanted).clip(max=len(values) - 1)
-    return np.where(values[at] == wanted, counts[at], 0)
+    return np.where(values[at] == wanted, total[at], 0.0)

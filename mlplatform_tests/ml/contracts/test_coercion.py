@@ -276,6 +276,11 @@ def test_rules_are_named_in_words() -> None:
     assert rules["category"] == "is one of ['x', 'y']"
     assert rules["datetime"] == "is an ISO datetime without zone"
     assert rules["zoned"] == "is an ISO datetime with zone"
+    zoneless, zoned = COLUMNS["datetime"].dtype, COLUMNS["zoned"].dtype
+    assert rule_of(zoneless, "%d.%m.%Y") == "is a date written as %d.%m.%Y"
+    assert rule_of(zoneless, "%d.%m.%Y %z") == "is a date written as %d.%m.%Y %z without zone"
+    assert rule_of(zoned, "%d.%m.%Y") == "is a date written as %d.%m.%Y with zone"
+    assert rule_of(COLUMNS["int"].dtype, "%d.%m.%Y") == rules["int"]
 
 
 def test_other_types_are_refused() -> None:

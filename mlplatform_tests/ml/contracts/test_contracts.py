@@ -15,6 +15,7 @@ from mlplatform.ml.contracts import Validated, validate
 from mlplatform.ml.contracts.quarantine import QUARANTINE_COLUMNS
 from mlplatform.ml.errors import BrokenCode, ContractBroken
 from mlplatform.ml.faults import plant_faults
+from mlplatform.ml.file_format import FileFormat
 
 Field = pan.Field
 
@@ -184,6 +185,27 @@ def test_missing_columns_are_named_with_what_is_near() -> None:
         judged(Measured, row)
     assert "june.csv lacks the column 'key' (did you mean 'Key'?), 'share'" in str(caught.value)
     assert [case.column for case in caught.value.cases] == ["key", "share"]
+
+
+def test_a_first_line_that_names_none_of_the_columns_is_no_header() -> None:
+    with pytest.raises(ContractBroken) as caught:
+        judged(Measured, {"110001": "110002", "Köln-Allee": "Ring", "0.5": "0.7"})
+    assert "Its first line does not look like a header" in str(caught.value)
+    assert "the file has: 110001, Köln-Allee, 0.5." in str(caught.value)
+    for header in ({"KEY": "1", "x": "2"}, {"share": "1", "x": "2"}):
+        with pytest.raises(ContractBroken) as caught:
+            judged(Measured, header)
+        assert "header" not in str(caught.value)
+
+
+def test_an_unreadable_date_breaks_the_rule_of_the_declared_format() -> None:
+    class Dated(pan.DataFrameModel):
+        day: pd.Timestamp
+
+    table = landed([{"day": "31.01.2015"}, {"day": "2015-01-31"}])
+    spelled = FileFormat(dates="%d.%m.%Y")
+    result = validate(table, Dated, source_file="june.csv", max_quarantined_share=1.0, file_format=spelled)
+    assert reasons(result) == [(2, "day", "is a date written as %d.%m.%Y", "2015-01-31")]
 
 
 @pytest.mark.parametrize("other", [{}, {"share": "7"}, {"share": "x"}])

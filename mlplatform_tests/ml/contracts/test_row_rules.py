@@ -147,7 +147,7 @@ class _without_rules_of_the_batch:  # noqa: N801 - stands where a contract stand
 
 @pytest.mark.parametrize("contract", [Plain, Special])
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_request_is_judged_as_a_batch_is(contract: Any, data: st.DataObject) -> None:
     rows = data.draw(rows_for(contract))
     expected, broken = as_a_batch(rows, contract)
