@@ -251,10 +251,15 @@ def test_what_was_written_agrees_with_itself(root: Path, new: New) -> None:
     days = pd.Timestamp("2023-01-02") + pd.to_timedelta(np.arange(N) // 5, "D")
     frame = pd.DataFrame(
         {
-            "team_no": np.arange(N) % 5, "date": days.astype(str), "day": days.day_name(), "size": rng.normal(size=N),
-            "paid": rng.choice(["no", "yes"], N), "done": rng.choice(["TRUE", "FALSE"], N), "y": rng.normal(size=N),
+            "team_no": np.arange(N) % 5,
+            "date": days.astype(str),
+            "day": days.day_name(),
+            "size": rng.normal(size=N),
+            "paid": rng.choice(["no", "yes"], N),
+            "done": rng.choice(["TRUE", "FALSE"], N),
+            "y": rng.normal(size=N),
         }
-    )  # fmt: skip
+    )
     frame = frame[frame["day"] != "Sunday"]
     frame.to_csv(root / "a.csv", index=False)
     assert new("teams", root / "a.csv", "--target", "y", "--time", "date", "--entity", "team_no") == 0
