@@ -11,10 +11,10 @@ fewest copies counts. Were columns independent, c would be the share of the rows
 since they say something about each other, it is the square root of that.
 
 Limits: some twenty twins are needed, so in a table of a few hundred rows a few copies pass. Where every
-column, the target included, follows from the others or nearly so (many entities that share all features), rows
-by chance and copies look the same and count as copies: `Leakage(duplicates=...)` is the way out. Copies among
-others in which one column of few values was dealt out anew look like chance in that column, and pass; so do
-copies among twenty times as many changed ones.
+column, the target included, follows from the others or nearly so (many entities that share all features),
+rows by chance and copies look the same and count as copies: `Leakage(duplicates=...)` is the way out. Copies
+among others in which one column of few values was dealt out anew look like chance in that column, and pass;
+so do copies among twenty times as many changed ones.
 """
 
 from __future__ import annotations
