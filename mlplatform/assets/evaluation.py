@@ -104,7 +104,12 @@ def _shown(verdict: Verdict) -> dict[str, Any]:
         shown[verdict.baseline_name] = verdict.baseline
     if verdict.slices:
         lines = [
-            {"slice": f"{one.column} = {one.value}", "rows": one.rows, verdict.metric: str(one.estimate)}
+            {
+                "slice": f"{one.column} = {one.value}",
+                "rows": one.rows,
+                verdict.metric: str(one.estimate),
+                "baseline": "" if one.baseline is None else f"{one.baseline:z.4f}",
+            }
             for one in verdict.slices
         ]
         shown["slices"] = dg.MetadataValue.md(_markdown_table(lines))

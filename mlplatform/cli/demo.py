@@ -12,7 +12,7 @@ from mlplatform.cli.output import columns, report, tell
 from mlplatform.ml.errors import MLPlatformError, WrongUsage
 
 if TYPE_CHECKING:
-    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.job_runs import Executed
     from mlplatform.cli.location import Location
     from mlplatform.ml.declaration import Declaration
 
@@ -114,7 +114,7 @@ def _go_live(location: Location, declaration: Declaration) -> None:
     from dagster import AssetKey
 
     from mlplatform.assets.jobs import approve_job_name
-    from mlplatform.cli.execution import Executed, run_job
+    from mlplatform.cli.job_runs import Executed, run_job
     from mlplatform.cli.release import run_release
     from mlplatform.lineage.records import latest
 

@@ -115,7 +115,7 @@ def _refuse_at_work(location: Location, use_case: str) -> None:
     """WrongUsage while a run of the use case is going on: it may be about to use what nobody else needs."""
     from dagster import DagsterRunStatus, RunsFilter
 
-    from mlplatform.cli.execution import end_orphans
+    from mlplatform.cli.job_runs import end_orphans
     from mlplatform.ml.errors import WrongUsage
 
     end_orphans(location.instance)

@@ -11,7 +11,7 @@ import click
 from mlplatform.cli.output import columns, json_option, report, report_json, show_progress, tell
 
 if TYPE_CHECKING:
-    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.job_runs import Executed
     from mlplatform.cli.location import Location
     from mlplatform.lineage.records import Record
     from mlplatform.ml.declaration import Declaration
@@ -115,7 +115,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
 
 def monitor(location: Location, declaration: Declaration) -> Monitored:
     """Judge every window that is new or grew, however little, then answer all open signals."""
-    from mlplatform.cli.execution import Executed, end_orphans
+    from mlplatform.cli.job_runs import Executed, end_orphans
     from mlplatform.sensors.decisions import COMMAND_LINE, answer_signals, deciding
 
     show_progress()
@@ -135,7 +135,7 @@ def _judge(location: Location, declaration: Declaration, now: datetime, done: Ex
     from dagster import AssetKey
 
     from mlplatform.assets.jobs import monitor_job_name
-    from mlplatform.cli.execution import run_job
+    from mlplatform.cli.job_runs import run_job
     from mlplatform.lineage.records import windows_name
     from mlplatform.sensors.unjudged import unjudged_windows
 
@@ -186,7 +186,8 @@ def _latest_of_live(location: Location, use_case: str) -> list[str]:
 def _retrain(location: Location, declaration: Declaration, due: Due) -> Retrained:
     """Run what has landed meanwhile, each batch on its own, then everything that follows from it."""
     from mlplatform.assets.jobs import update_job_name
-    from mlplatform.cli.execution import execute, plan_now, run_job
+    from mlplatform.cli.execution import execute, plan_now
+    from mlplatform.cli.job_runs import run_job
     from mlplatform.lineage.records import latest
     from mlplatform.sensors.decisions import retrained_assets
 

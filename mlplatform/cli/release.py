@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlplatform.cli.output import report, report_json, tell
 
 if TYPE_CHECKING:
-    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.job_runs import Executed
     from mlplatform.cli.location import Location
     from mlplatform.ml.declaration import Declaration
 
@@ -40,7 +40,7 @@ def run_release(location: Location, declaration: Declaration, version: str | Non
     from dagster import AssetKey
 
     from mlplatform.assets.jobs import release_job_name
-    from mlplatform.cli.execution import Executed, run_job
+    from mlplatform.cli.job_runs import Executed, run_job
 
     name, done = declaration.name, Executed()
     config = {"ops": {f"{name}__endpoint": {"config": {"model_version": version}}}} if version else None
@@ -53,7 +53,7 @@ def release_automatically(location: Location, declaration: Declaration, done: Ex
     from dagster import AssetKey
 
     from mlplatform.assets.jobs import update_job_name
-    from mlplatform.cli.execution import run_job
+    from mlplatform.cli.job_runs import run_job
     from mlplatform.lineage.deployments import waiting_for_policy
 
     name = declaration.name

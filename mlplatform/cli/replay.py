@@ -11,7 +11,7 @@ from mlplatform.cli.output import columns, json_option, report, report_json, sho
 from mlplatform.ml.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.job_runs import Executed
     from mlplatform.cli.world import Records
     from mlplatform.ml.planning import Decision
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @json_option
 def command(use_case: str, batch: str | None, as_json: bool) -> int:
     """Replay batches."""
-    from mlplatform.cli.execution import Executed, end_orphans, execute, refuse_no_batches
+    from mlplatform.cli.execution import execute, refuse_no_batches
+    from mlplatform.cli.job_runs import Executed, end_orphans
     from mlplatform.cli.location import open_location
     from mlplatform.cli.run import exit_code, tell_failures
     from mlplatform.cli.world import latest_records, world_of

@@ -12,7 +12,7 @@ from mlplatform.cli.summary import summary_text
 from mlplatform.ml.steps import ASSETS
 
 if TYPE_CHECKING:
-    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.job_runs import Executed
     from mlplatform.cli.location import Location
     from mlplatform.ml.declaration import Declaration
 
@@ -45,7 +45,8 @@ def bring_up_to_date(
     location: Location, declaration: Declaration, up_to: str | None = None
 ) -> tuple[Executed, dict[str, Any]]:
     """Plan, execute, report. What was done, and the report as `run --json` prints it."""
-    from mlplatform.cli.execution import Executed, end_orphans, execute, refuse_no_batches
+    from mlplatform.cli.execution import execute, refuse_no_batches
+    from mlplatform.cli.job_runs import Executed, end_orphans
     from mlplatform.cli.release import release_automatically
     from mlplatform.cli.state import Refused, refused_now, run_summary
     from mlplatform.cli.world import latest_records, stored_files, world_of

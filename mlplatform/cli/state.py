@@ -13,7 +13,7 @@ from mlplatform.ml.steps import ASSETS, LANDED_FILE
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-    from mlplatform.cli.execution import Executed
+    from mlplatform.cli.job_runs import Executed
     from mlplatform.lineage.records import Record
 
 

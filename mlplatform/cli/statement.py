@@ -12,7 +12,7 @@ def state(use_case: str, version: str, approver: str, reason: str, decision: str
     from dagster import AssetKey
 
     from mlplatform.assets.jobs import approve_job_name
-    from mlplatform.cli.execution import Executed, run_job
+    from mlplatform.cli.job_runs import Executed, run_job
     from mlplatform.cli.location import open_location
     from mlplatform.cli.run import exit_code, tell_failures
 

@@ -10,7 +10,7 @@ import sys
 import dagster as dg
 from dagster import DagsterRunStatus
 
-from mlplatform.cli.execution import end_orphans
+from mlplatform.cli.job_runs import end_orphans
 
 
 def _run(instance: dg.DagsterInstance, process: str, launched_by: str = "command line") -> str:
