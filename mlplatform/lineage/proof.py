@@ -99,18 +99,22 @@ def _stored(record: Record, read: list[Record], snapshots: Snapshots, landed_fil
 def _evaluation_facts(record: Record, read: list[Record], snapshots: Snapshots) -> Facts:
     document = snapshots.read_json(record.path)
     yield record.path, record.sha256, digest(document)
+    for path in record.details["pictures"].values():
+        yield path, _name(path), file_sha256(snapshots.place(path))
+    if digest(document) != record.sha256:
+        return  # of a document that is another one, nothing more can be said
     models = [one.sha256 for one in read if one.asset == "model"]
     judged = [document[name]["sha256"] for name in ("model", "champion") if document[name]]
     yield f"models of {record.path}", models, judged
     sets = [one.sha256 for one in read if one.asset == "validation_set"]
     yield f"validation set of {record.path}", sets, [document["validation_set"]]
-    for path in record.details["pictures"].values():
-        yield path, _name(path), file_sha256(snapshots.place(path))
 
 
 def _approval_facts(record: Record, read: list[Record], snapshots: Snapshots) -> Facts:
     document = snapshots.read_json(record.path)
     yield record.path, record.sha256, digest(document)
+    if digest(document) != record.sha256:
+        return
     evidence = document["evidence"]
     yield f"evidence of {record.path}", record.details["evidence"], digest(evidence)
     for one in read:
@@ -124,6 +128,8 @@ def _approval_facts(record: Record, read: list[Record], snapshots: Snapshots) ->
 def _endpoint_facts(record: Record, read: list[Record], snapshots: Snapshots) -> Facts:
     document = snapshots.read_json(record.path)
     yield record.path, record.sha256, digest(document)
+    if digest(document) != record.sha256:
+        return
     told = record.details["document"]
     yield f"deployment of {record.path}", told, document["document"]
     for one in read:
