@@ -27,7 +27,7 @@ class HoldOut:
     ) -> None:
         self.declaration, self.challenger, self._snapshots = declaration, challenger, snapshots
         self.manifest = read_manifest(snapshots, validation_set.path)
-        self.rows = load_set(self.manifest, snapshots.place(""), challenger.code.declared)
+        self.rows = load_set(self.manifest, snapshots.place, challenger.code.declared)
 
     @property
     def labels(self) -> "np.ndarray":

@@ -40,10 +40,11 @@ def model_asset(declaration: Declaration) -> dg.AssetsDefinition:
             training_set = read_manifest(snapshots, drawn.path)
             request = TrainingRequest(
                 training_set=training_set,
-                snapshots=Path(snapshots.root),
+                snapshots=snapshots,
                 code=declaration.code_files(),
                 declared=declared(declaration),
                 hyperparameters=declaration.hyperparameters,
+                run_id=context.op_execution_context.run_id,
             )
             with TemporaryDirectory(prefix="mlplatform-train-") as scratch:
                 return _production(name, training.train(request, Path(scratch)), snapshots)
@@ -84,6 +85,7 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
         "hyperparameters": dict(manifest["hyperparameters"]),
         "environment": dict(manifest["environment"]),
         "training": dict(trained.metrics),
+        **({"job": dict(trained.job)} if trained.job else {}),
         "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
     }
     details = {
@@ -93,5 +95,6 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
         "code_sha256": manifest["code_sha256"],
         "files": {path.name: file_sha256(path) for path in sorted(files)},
         "trained_by": current_user(),
+        **({"job": dict(trained.job)} if trained.job else {}),
     }
     return Production({"model": Made(stored, metadata, details)})

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ def train(layout: Layout) -> dict[str, Any]:
     manifest = SetManifest.from_json(json.loads((channel / SET_MANIFEST).read_text(encoding="utf-8")))
     parameters = read_hyperparameters(layout)
     features = list(code.named(declared.features).to_schema().columns)
-    rows = load_set(manifest, channel, declared)
+    rows = load_set(manifest, channel.joinpath, declared)
     with fixed_threads(declared.threads):
         estimator = code.named(declared.estimator)(seed=declared.seed, **parameters)
         estimator.fit(rows[features], _labels(rows[declared.target], declared))
@@ -90,8 +90,8 @@ def read_hyperparameters(layout: Layout) -> dict[str, Any]:
     return {name: json.loads(text) for name, text in document.items()}
 
 
-def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFrame:
-    """The rows a manifest selects, batches in its order, from snapshots below `root`.
+def load_set(manifest: SetManifest, place: Callable[[str], Path], declared: Declared) -> pd.DataFrame:
+    """The rows a manifest selects, batches in its order; `place` says where a snapshot's path lies here.
 
     Every snapshot's hash is computed again, so what is fitted is what the manifest names (DamagedSnapshot).
     """
@@ -99,11 +99,12 @@ def load_set(manifest: SetManifest, root: Path, declared: Declared) -> pd.DataFr
 
     frames = []
     for part in manifest.parts:
-        table = read_stored(root / part.path)
+        stored = place(part.path)
+        table = read_stored(stored)
         if table_hash(table) != part.sha256:
             raise DamagedSnapshot(
                 f"{part.path} does not hold what its name says. Run again to make it.",
-                (root / part.path).resolve(),
+                stored.resolve(),
             )
         frame = table.to_pandas()
         held_out = manifest.split.held_out(frame[column_of(manifest.split, declared.entity)].tolist())

@@ -147,7 +147,7 @@ def test_the_sides_of_a_set_share_no_row_and_leave_none_out(tmp_path: Path) -> N
         layout = lay_out(tmp_path / side, side=side)
         channel = layout.channel("training")
         manifest = SetManifest.from_json(json.loads((channel / SET_MANIFEST).read_text()))
-        rows = load_set(manifest, channel, DECLARED)
+        rows = load_set(manifest, channel.joinpath, DECLARED)
         assert len(rows) == manifest.rows
         ids += rows["row_id"].tolist()
     assert sorted(ids) == sorted([*people("april", 0)["row_id"], *people("may", 1)["row_id"]])

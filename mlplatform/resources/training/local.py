@@ -36,4 +36,4 @@ class LocalTraining(dg.ConfigurableResource[Any]):
         for part in request.training_set.parts:
             link = channel / part.path
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to((request.snapshots / part.path).absolute())
+            link.symlink_to(request.snapshots.place(part.path).absolute())

@@ -1,0 +1,1 @@
+"""What the resources of the `aws` environment share: settings, clients, the service's limits, jobs."""
