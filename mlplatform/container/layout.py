@@ -23,7 +23,7 @@ class Layout:
         return self.base / "input" / "config" / "hyperparameters.json"
 
     def channel(self, name: str) -> Path:
-        """Folder of one input channel: `training` (manifest and snapshots) or `code` (the use case)."""
+        """Folder of one input channel: `training` (snapshots), `set` (their manifest) or `code`."""
         return self.base / "input" / "data" / name
 
     @property
@@ -35,6 +35,20 @@ class Layout:
     def failure(self) -> Path:
         """The reason of a failed training, in the words of its own exception."""
         return self.base / "output" / "failure"
+
+    @property
+    def message(self) -> Path:
+        """The reason of a failed processing job."""
+        return self.base / "output" / "message"
+
+    def given(self, name: str) -> Path:
+        """Folder of one input of a processing job."""
+        return self.base / "processing" / "input" / name
+
+    @property
+    def processed(self) -> Path:
+        """What a processing job leaves here is uploaded."""
+        return self.base / "processing" / "output"
 
     def make(self) -> None:
         """Create the folders that a program may write to or read from."""

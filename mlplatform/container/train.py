@@ -1,8 +1,8 @@
 """The training program: `python -m mlplatform.container.train [BASE]`, BASE being /opt/ml in a container.
 
-Reads the channels `training` (a set's manifest and the snapshots it names) and `code`, fits, and leaves in
-`model/` the pipeline as skops, `metrics.json`, `baseline.json` (how the features were spread, for
-monitoring), `manifest.json` and the code it was made with.
+Reads the channels `training` (the snapshots that a set's manifest names), `set` (that manifest, unless it
+lies beside the snapshots) and `code`, fits, and leaves in `model/` the pipeline as skops, `metrics.json`,
+`baseline.json` (how the features were spread, for monitoring), `manifest.json` and the code it was made with.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def train(layout: Layout) -> dict[str, Any]:
     channel = layout.channel("training")
     code = Code(layout.channel("code"))
     declared = code.declared
-    manifest = SetManifest.from_json(json.loads((channel / SET_MANIFEST).read_text(encoding="utf-8")))
+    manifest = _set_of(layout)
     parameters = read_hyperparameters(layout)
     features = list(code.named(declared.features).to_schema().columns)
     rows = load_set(manifest, channel.joinpath, declared)
@@ -66,6 +66,12 @@ def train(layout: Layout) -> dict[str, Any]:
     baseline = baseline_of(rows[features]).to_json()
     (layout.model / BASELINE_FILE).write_text(json.dumps(baseline, indent=2), encoding="utf-8")
     return _leave_model(layout, artifact, manifest, declared, parameters)
+
+
+def _set_of(layout: Layout) -> SetManifest:
+    beside = layout.channel("set") / SET_MANIFEST
+    place = beside if beside.exists() else layout.channel("training") / SET_MANIFEST
+    return SetManifest.from_json(json.loads(place.read_text(encoding="utf-8")))
 
 
 def _labels(target: pd.Series, declared: Declared) -> pd.Series | np.ndarray:
