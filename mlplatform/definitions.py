@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dagster as dg
@@ -19,8 +20,19 @@ def defs() -> dg.Definitions:
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=_HERE),
         # A run already is a process of its own; one more per step would cost seconds each.
-        dg.Definitions(resources=resources(), executor=dg.in_process_executor),
+        dg.Definitions(
+            resources=resources(), sensors=_environment_sensors(), executor=dg.in_process_executor
+        ),
     )
+
+
+def _environment_sensors() -> list[dg.SensorDefinition]:
+    """Sensors that belong to an environment instead of a use case."""
+    if os.environ.get("MLPLATFORM_ENV") != "aws":
+        return []
+    from mlplatform.sensors.orphans import orphaned_jobs_sensor
+
+    return [orphaned_jobs_sensor()]
 
 
 def use_cases(definitions: dg.Definitions) -> dict[str, UseCase]:

@@ -14,10 +14,10 @@ from mlplatform.ml.contracts import Validated, validate
 from mlplatform.ml.contracts.conservation import conserved
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import Case
-from mlplatform.ml.features import carried, make_features
 from mlplatform.ml.reading import ROW_ID, read_landed
 from mlplatform.ml.steps import BY_NAME, LANDED_FILE
 from mlplatform.resources.landed_files import LandedFiles
+from mlplatform.resources.processing import FeaturesRequest, Processing
 from mlplatform.resources.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -112,23 +112,22 @@ def _picture(per_rule: dict[str, int]) -> dict[str, Any]:
 
 
 def features_asset(declaration: Declaration) -> dg.AssetsDefinition:
-    """`features`: the use case's function over the validated rows."""
+    """`features`: the use case's function over the validated rows, wherever `processing` runs it."""
     name, step = declaration.name, BY_NAME["features"]
 
     @dg.multi_asset(**step_arguments(declaration, step))
-    def features(context: dg.AssetExecutionContext, snapshots: Snapshots) -> Events:
+    def features(
+        context: dg.AssetExecutionContext, snapshots: Snapshots, processing: dg.ResourceParam[Processing]
+    ) -> Events:
+        run_id = context.op_execution_context.run_id
+
         def make(inputs: Inputs) -> Production:
             validated = inputs.one("validated")
-            rows = snapshots.read_frame(validated.path)
-            made = make_features(
-                rows, declaration.build_features, declaration.features, unseen=declaration.unseen
-            )
-            beside = carried(rows, declaration.carried)
-            for column in reversed(beside.columns):
-                made.insert(0, column, beside[column])
-            snapshot = snapshots.write_table(name, "features", validated.batch, made)
-            shown = table_metadata(made, snapshot, snapshots, declaration.features)
-            return Production({"features": Made(snapshot, shown, {"validated": validated.path})})
+            made = processing.features(FeaturesRequest(declaration, snapshots, validated.path, run_id))
+            snapshot = snapshots.write_table(name, "features", validated.batch, made.table)
+            job = {"job": dict(made.job)} if made.job else {}
+            shown = {**table_metadata(made.table, snapshot, snapshots, declaration.features), **job}
+            return Production({"features": Made(snapshot, shown, {"validated": validated.path, **job})})
 
         yield from produce_batches(context, declaration, step, snapshots, make)
 

@@ -9,7 +9,7 @@ from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.production import produce, refuse_other_code
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
-from mlplatform.container.code import Declared
+from mlplatform.container.declared import declared_of
 from mlplatform.lineage.records import by_storage_id
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.hashing import file_sha256
@@ -42,7 +42,7 @@ def model_asset(declaration: Declaration) -> dg.AssetsDefinition:
                 training_set=training_set,
                 snapshots=snapshots,
                 code=declaration.code_files(),
-                declared=declared(declaration),
+                declared=declared_of(declaration),
                 hyperparameters=declaration.hyperparameters,
                 run_id=context.op_execution_context.run_id,
             )
@@ -52,25 +52,6 @@ def model_asset(declaration: Declaration) -> dg.AssetsDefinition:
         yield from produce(context, declaration, step, snapshots, make)
 
     return model
-
-
-def declared(declaration: Declaration) -> Declared:
-    """The part of a declaration that goes into the container."""
-    return Declared(
-        use_case=declaration.name,
-        raw=declaration.reference("raw"),
-        features=declaration.reference("features"),
-        build_features=declaration.reference("build_features"),
-        estimator=declaration.reference("estimator"),
-        entity=declaration.entity,
-        target=declaration.target,
-        task=declaration.task,
-        seed=declaration.seed,
-        threads=declaration.threads,
-        code_version=declaration.code_version(BY_NAME["model"]),
-        after_the_fact=declaration.after_the_fact,
-        positive=declaration.positive,
-    )
 
 
 def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> Production:

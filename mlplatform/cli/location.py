@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlplatform.ml.declaration import Declaration
     from mlplatform.resources.captured import CapturedTraffic
     from mlplatform.resources.landed_files import LandedFiles
+    from mlplatform.resources.processing import Processing
     from mlplatform.resources.single_flight import SingleFlight
     from mlplatform.resources.snapshots import Snapshots
 
@@ -57,6 +58,11 @@ class Location:
     def single_flight(self) -> SingleFlight:
         """The locks of the environment."""
         return self._resource("single_flight")
+
+    @property
+    def processing(self) -> Processing:
+        """Where features and batch scores are made."""
+        return self._resource("processing")
 
     def _resource(self, name: str) -> Any:
         return (self.definitions.resources or {})[name]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +13,11 @@ from mlplatform.cli.output import json_option, report, report_json, tell
 from mlplatform.ml.errors import WrongUsage
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
+    from mlplatform.cli.location import Location
     from mlplatform.container.scoring import Model
     from mlplatform.ml.errors import Case
     from mlplatform.ml.file_format import FileFormat
@@ -34,14 +37,21 @@ _SHOWN = 5
 def command(use_case: str, file: Path, version: str | None, out: Path | None, as_json: bool) -> int:
     """Predict."""
     from mlplatform.cli.location import open_location
+    from mlplatform.container.scoring import Model
+    from mlplatform.resources.processing import ScoresRequest
 
     if out is not None and as_json:
         raise click.UsageError("--out writes CSV, --json prints to stdout: choose one.")
     location = open_location()
     declaration = location.use_case(use_case)
     name = declaration.name
-    model = _approved_model(location, name, version)
-    predicted, cases = predictions_for(model, file, declaration.file)
+    path = _approved_model(location, name, version)
+    model = Model(location.snapshots.place(path))
+
+    def score(rows: pd.DataFrame) -> np.ndarray:
+        return location.processing.scores(ScoresRequest(name, location.snapshots, path, rows)).predictions
+
+    predicted, cases = predictions_for(model, file, declaration.file, score)
     _tell_cases(file, cases)
     if as_json:
         report_json(
@@ -60,9 +70,8 @@ def command(use_case: str, file: Path, version: str | None, out: Path | None, as
     return 0
 
 
-def _approved_model(location: Any, use_case: str, version: str | None) -> Model:
-    """The live version, or the one asked for; what may not go live gives no predictions either."""
-    from mlplatform.container.scoring import Model
+def _approved_model(location: Location, use_case: str, version: str | None) -> str:
+    """Path of the live version, or of the one asked for; what may not go live gives no predictions either."""
     from mlplatform.lineage.approvals import refuse_unapproved
     from mlplatform.lineage.deployments import live
 
@@ -75,11 +84,20 @@ def _approved_model(location: Any, use_case: str, version: str | None) -> Model:
             )
         version = str(now.details["model_version"])
     approved = refuse_unapproved(location.instance, location.snapshots, use_case, version)
-    return Model(location.snapshots.place(approved.judged.model.path))
+    return approved.judged.model.path
 
 
-def predictions_for(model: Model, file: Path, file_format: FileFormat) -> tuple[pd.DataFrame, list[Case]]:
-    """Columns row (from 1), the entity and prediction for each good row; the cases of the others."""
+def predictions_for(
+    model: Model,
+    file: Path,
+    file_format: FileFormat,
+    score: Callable[[pd.DataFrame], np.ndarray] | None = None,
+) -> tuple[pd.DataFrame, list[Case]]:
+    """Columns row (from 1), the entity and prediction for each good row; the cases of the others.
+
+    `score` predicts for n good rows, shape (n,), where it is not the model here that does.
+    """
+    from mlplatform.container.process import scores_of_rows
     from mlplatform.ml.contracts.row_rules import RowRules
     from mlplatform.ml.contracts.spelling import plain_spelling
     from mlplatform.ml.reading import ROW_ID, read_landed
@@ -95,7 +113,8 @@ def predictions_for(model: Model, file: Path, file_format: FileFormat) -> tuple[
     result = rows[[declared.entity]].copy()
     result.insert(0, "row", rows.index + 1)
     if len(rows):
-        result["prediction"] = model.predict(model.features_of(rows.reset_index(drop=True)))
+        good = rows.reset_index(drop=True)
+        result["prediction"] = scores_of_rows(model, good) if score is None else score(good)
     return result, cases
 
 

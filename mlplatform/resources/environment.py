@@ -13,6 +13,7 @@ from mlplatform.resources.endpoints.local import LocalEndpoints
 from mlplatform.resources.home import home_folder
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.landing_folder import LandingFolder
+from mlplatform.resources.processing.local import LocalProcessing
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
 from mlplatform.resources.training.local import LocalTraining
@@ -27,6 +28,7 @@ def local(home: Path) -> dict[str, Any]:
         "captured_traffic": CapturedTraffic(root=str(home / "captured")),
         "single_flight": SingleFlight(folder=str(home / "locks")),
         "training": LocalTraining(),
+        "processing": LocalProcessing(),
         "endpoints": LocalEndpoints(root=str(home / "endpoints"), snapshots=str(home / "snapshots")),
     }
 

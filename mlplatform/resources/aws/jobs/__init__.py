@@ -1,0 +1,1 @@
+"""Training and processing jobs: launched once for the same work, followed, stopped, and told about."""

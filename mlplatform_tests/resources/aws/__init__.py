@@ -1,0 +1,1 @@
+"""What the aws environment is made of, without a network."""
