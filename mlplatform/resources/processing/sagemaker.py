@@ -13,6 +13,7 @@ import dagster as dg
 from mlplatform.container.declared import declared_of
 from mlplatform.container.process import PREDICTION, REQUEST, RESULT, ProcessingRequest
 from mlplatform.container.scoring import Model
+from mlplatform.ml.steps import BY_NAME
 from mlplatform.ml.stored_tables import read_stored
 from mlplatform.resources.aws.clients import clients
 from mlplatform.resources.aws.job_names import job_key
@@ -47,6 +48,7 @@ class SageMakerProcessing(dg.ConfigurableResource[Any]):
             "use_case": declaration.name,
             "rows": request.validated,
             "code": code_sha256,
+            "code_version": declaration.code_version(BY_NAME["features"]),
             "carried": list(declaration.carried),
         }
         inputs = {"code": code, "rows": uri_of(request.snapshots, request.validated)}
@@ -88,7 +90,9 @@ def _made(
     settings: AwsSettings, files: JobFiles, work: _Work, run_id: str
 ) -> tuple[pa.Table, Mapping[str, Any]]:
     """The table that the job made, and what is recorded of the job."""
-    key = job_key("processing", {"store": settings.uri(), "task": work.asked.task, **work.work})
+    # the image is the program: another one may make something else of the same rows, and is asked again
+    program = {"store": settings.uri(), "image": settings["MLPLATFORM_IMAGE"]}
+    key = job_key("processing", {**program, "task": work.asked.task, **work.work})
     inputs = {"request": files.put("requests", REQUEST, work.asked.to_bytes()), **work.inputs}
     output = settings.uri("processed", key, "")
     asked = JobRequest(
