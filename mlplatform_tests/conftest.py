@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from mlplatform.resources.environment import local
 from mlplatform_tests.requirements import require
+from mlplatform_tests.sagemaker_emulator.fixtures import _running, aws_environment, emulator  # noqa: F401
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -2,7 +2,7 @@
 
 A module registers a function for each operation; importing the module is all that is needed. The function
 gets the request as the client sent it (members by the names of botocore's model) and returns the answer's
-members, or raises one of `errors`.
+members, or raises one of `errors`; where it returns None, moto answers after all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 Request = Mapping[str, Any]
 Answer = Mapping[str, Any]
-Operation = Callable[[Request], Answer]
+Operation = Callable[[Request], Answer | None]
 
 OPERATIONS: dict[str, Operation] = {}
 

@@ -142,5 +142,6 @@ def _refuse_unfinished(service: JobService, state: JobState) -> None:
         "MaxWaitTimeExceeded": "waited longer for spot instances than MLPLATFORM_MAX_WAIT allows; raise it, "
         "or set MLPLATFORM_SPOT=no",
     }
-    why = reasons.get(state.phase, "was stopped from outside; run again to do its work")
+    by_whom = "from outside" if service.kind == "training" else "from outside or by MLPLATFORM_MAX_RUNTIME"
+    why = reasons.get(state.phase, f"was stopped {by_whom}; run again to do its work")
     raise JobFailed(f"the {service.kind} job {state.name} {why} ({where})")

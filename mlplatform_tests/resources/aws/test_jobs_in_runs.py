@@ -1,0 +1,44 @@
+"""Jobs seen from a Dagster run: recorded with what they made, and stopped with it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlplatform_tests.container.served import until
+from mlplatform_tests.resources.aws.in_a_run import running
+from mlplatform_tests.resources.aws.test_job_faults import upset
+from mlplatform_tests.resources.aws.test_processing_jobs import processing_jobs
+from mlplatform_tests.resources.aws.test_training_jobs import jobs
+
+pytestmark = pytest.mark.usefixtures("aws_environment")
+
+
+def test_a_run_records_the_jobs_that_it_waited_for(tmp_path: Path) -> None:
+    run = running(tmp_path)
+    printed, _ = run.communicate(timeout=200)
+    told = json.loads(printed)
+    assert told["success"], told["failed"]
+    [features], [model] = told["details"]["features"], told["details"]["model"]
+    assert [features["job"]["name"]] == processing_jobs()
+    assert [model["job"]["name"]] == [job["TrainingJobName"] for job in jobs()]
+    assert model["job"]["arn"] == jobs()[0]["TrainingJobArn"]
+
+
+def test_a_run_that_is_stopped_stops_its_job(tmp_path: Path, emulator: Any) -> None:
+    upset(emulator, "CreateTrainingJob", "slow start")
+    run = running(tmp_path)
+    try:
+        until(jobs, "the job")
+        run.send_signal(signal.SIGTERM)  # as Dagster's launchers do
+        printed, _ = run.communicate(timeout=100)
+    finally:
+        run.kill()
+    told = json.loads(printed)
+    assert not told["success"]
+    assert told["details"]["model"] == []
+    assert [job["TrainingJobStatus"] for job in jobs()] == ["Stopped"]

@@ -1,0 +1,76 @@
+"""What jobs read from S3 and leave there, through the emulator's own S3."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+_url = ""
+
+
+def point_at(url: str) -> None:
+    """Where the emulator answers."""
+    global _url  # noqa: PLW0603 - one emulator per process
+    _url = url
+
+
+def client(service: str) -> Any:
+    """A client of the emulator, as whoever runs the jobs has it."""
+    return boto3.client(
+        service,
+        endpoint_url=_url,
+        region_name="us-east-1",
+        aws_access_key_id="service",
+        aws_secret_access_key="service",
+    )
+
+
+def download(kind: str, uri: str, folder: Path) -> None:
+    """Objects of a prefix, or those that a manifest names, as a job finds them below its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bucket, key = split(uri)
+    s3 = client("s3")
+    if kind == "ManifestFile":
+        head, *paths = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        for path in paths:
+            _write(s3, *split(head["prefix"] + path), folder / path)
+        return
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+    above = key.rpartition("/")[0]
+    for found in (one["Key"] for page in pages for one in page.get("Contents", ())):
+        _write(s3, bucket, found, folder / found.removeprefix(above).lstrip("/"))
+
+
+def upload(folder: Path, uri: str) -> None:
+    """Every file of a folder, below a prefix."""
+    bucket, key = split(uri)
+    s3 = client("s3")
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        target = f"{key.rstrip('/')}/{path.relative_to(folder).as_posix()}"
+        s3.put_object(Bucket=bucket, Key=target, Body=path.read_bytes())
+
+
+def upload_packed(folder: Path, uri: str) -> None:
+    """A folder as a tar.gz, with what is in it at the top."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.add(path, path.name)
+    bucket, key = split(uri)
+    client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue())
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key of a URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _write(s3: Any, bucket: str, key: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
