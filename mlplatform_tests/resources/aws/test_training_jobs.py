@@ -24,7 +24,9 @@ from mlplatform.resources.aws.settings import aws_settings
 from mlplatform.resources.training.local import LocalTraining
 from mlplatform_tests.container.served import until
 from mlplatform_tests.container.test_train import people
-from mlplatform_tests.resources.aws.asked import LINEAR, asking, request, stored, train
+from mlplatform_tests.resources.aws.asked import LINEAR, SLOW, asking, request, stored, train
+from mlplatform_tests.sagemaker_emulator.jobs import named
+from mlplatform_tests.sagemaker_emulator.training_jobs import TrainingJob
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
 
@@ -215,3 +217,45 @@ def test_a_failure_is_told_in_the_users_own_words_and_tried_again_when_asked(fol
         assert name.endswith(f"-{attempt}")
         assert f"training job {name}, log /aws/sagemaker/TrainingJobs/{name}" in str(caught.value)
         assert "exit code" not in str(caught.value)
+
+
+def test_options_of_the_account_are_in_the_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234"
+    for name, value in {
+        "MLPLATFORM_SPOT": "yes",
+        "MLPLATFORM_SUBNETS": "subnet-1,subnet-2",
+        "MLPLATFORM_SECURITY_GROUPS": "sg-1",
+        "MLPLATFORM_KMS_KEY": key,
+        "MLPLATFORM_TAGS": "team=people",
+    }.items():
+        monkeypatch.setenv(name, value)
+    made = train(request(folder, "some-run"))
+    [job] = jobs()
+    assert job["EnableManagedSpotTraining"] is True
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    assert job["CheckpointConfig"]["S3Uri"].startswith(aws_settings().uri("checkpoints"))
+    assert job["VpcConfig"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert (job["OutputDataConfig"]["KmsKeyId"], job["ResourceConfig"]["VolumeKmsKeyId"]) == (key, key)
+    channel = job["InputDataConfig"][0]["DataSource"]["S3DataSource"]
+    assert channel["S3DataType"] == "ManifestFile"
+    tags = tags_of(clients(aws_settings().region), job["TrainingJobArn"])
+    assert (tags["team"], tags["mlplatform:use_case"]) == ("people", "job_change")
+    assert tags["mlplatform:training_set"] == made.manifest["training_set"]
+    assert runs_in(tags) == {"some-run"}
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "said"),
+    [
+        ("Stopped", "was stopped from outside; run again"),
+        ("MaxRuntimeExceeded", "ran longer than MLPLATFORM_MAX_RUNTIME allows; raise it"),
+        ("MaxWaitTimeExceeded", "waited longer for spot instances than MLPLATFORM_MAX_WAIT allows"),
+    ],
+)
+def test_a_job_that_was_stopped_is_no_success(folder: Path, ended_by: str, said: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(train, request(folder, code={"estimator.py": SLOW}))
+        until(in_training, "the fit")
+        named(TrainingJob, jobs()[0]["TrainingJobName"]).stop(ended_by)
+        with pytest.raises(JobFailed, match=said):
+            asked.result()
