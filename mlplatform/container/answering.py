@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_TOGETHER = 64
+_SECONDS_TO_FINISH = 3  # by then nobody listens any more: the server has waited for requests under way
 Outcome = Answer | Exception
 
 
@@ -51,9 +52,9 @@ class Answering:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer what waits, then end."""
+        """Answer what waits, then end; a model that gets nowhere is not waited for."""
         self._asked.put(None)
-        self._thread.join()
+        self._thread.join(_SECONDS_TO_FINISH)
 
     async def answer(self, model: ServedModel, request: Message, accept: str) -> Answer:
         """The answer of this model. Raises what `ServedModel.answer` does."""

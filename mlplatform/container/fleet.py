@@ -69,6 +69,11 @@ class Fleet:
         self._again: dict[str, float] = {}
 
     @property
+    def is_loaded(self) -> bool:
+        """Always: a server listens only after the first look."""
+        return True
+
+    @property
     def states(self) -> dict[str, EndpointState]:
         """By endpoint, as far as its deployment has been looked at."""
         return {name: one.state for name, one in self.endpoints.items() if one.state}

@@ -2,7 +2,7 @@
 
 POST /endpoints/{name}/invocations     InvokeEndpoint: boto3's sagemaker-runtime works with this server's URL
 POST /invocations                      the contract of a container with one model
-GET  /ping                             200 once models are loaded as far as they can be
+GET  /ping                             200 once models are loaded as far as they can be, 503 before
 GET  /endpoints                        what is served, and how much
 """
 
@@ -35,6 +35,8 @@ MOST_UNDER_WAY = 64
 """Requests at a time; more are told to come again, instead of waiting longer than clients do."""
 _MOST_ARRIVING = 256 * 1024 * 1024  # bytes of bodies that have not arrived as a whole
 _BODY_SECONDS = 60.0
+_ANSWER_SECONDS = 55.0  # SageMaker gives up after 60 s, and so does boto3, without a reason
+_LOADING = "the model is being loaded. Try again in a moment."
 _LONGEST = 2000  # characters of a message: a key of a request may be as long as the request
 _INFERENCE_ID = re.compile(r"[!-~][ -~]{0,63}")
 _KINDS = {500: "InternalFailure", 503: "ServiceUnavailable"}
@@ -51,6 +53,11 @@ class Endpoints(Protocol):
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
         """By name."""
+        ...
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the models are loaded as far as they can be."""
         ...
 
 
@@ -81,7 +88,7 @@ class Routes:
     async def _ping(self, request: Request) -> Response:
         from starlette.responses import Response
 
-        return Response()
+        return Response() if self._held.is_loaded else _refusal(503, _LOADING)
 
     async def _endpoints(self, request: Request) -> Response:
         from starlette.responses import JSONResponse
@@ -107,7 +114,7 @@ class Routes:
     async def _invoke(self, request: Request) -> Response:
         endpoint = self._endpoint(request.path_params.get("name"))
         if not isinstance(endpoint, Endpoint):
-            return _refusal(404, endpoint)
+            return endpoint
         endpoint.requests += 1
         if endpoint.live is None:
             endpoint.failed += 1
@@ -150,22 +157,32 @@ class Routes:
         finally:
             self._arriving -= arrived
 
-    def _endpoint(self, name: str | None) -> Endpoint | str:
-        """The endpoint, or why there is none."""
+    def _endpoint(self, name: str | None) -> Endpoint | Response:
+        """The endpoint, or the answer that there is none."""
+        if not self._held.is_loaded:
+            return _refusal(503, _LOADING)
         held = self._held.endpoints
         served = f"Served here: {', '.join(sorted(held)) or 'nothing'}."
         if name is not None:
-            return held.get(endpoint_name(name)) or f"no endpoint is called {name[:100]!r}. {served}"
+            none = f"no endpoint is called {name[:100]!r}. {served}"
+            return held.get(endpoint_name(name)) or _refusal(404, none)
         if len(held) == 1:
             return next(iter(held.values()))
-        return f"/invocations is for one endpoint. Say /endpoints/NAME/invocations. {served}"
+        which = f"/invocations is for one endpoint. Say /endpoints/NAME/invocations. {served}"
+        return _refusal(404, which)
 
     async def _answered(
         self, endpoint: Endpoint, live: Live, asked: Message, accept: str, inference_id: str | None
     ) -> Response:
         from starlette.responses import Response
 
-        answer = await self._answering.answer(live.model, asked, accept)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await self._answering.answer(live.model, asked, accept)
+        except TimeoutError:
+            raise _Overloaded(
+                f"there was no answer within {_ANSWER_SECONDS:.0f} s. Send fewer rows at a time."
+            ) from None
         endpoint.rows += answer.rows
         event_id = str(uuid4())
         if self._captured:

@@ -1,13 +1,17 @@
 """The serving program of a container: `python -m mlplatform.container.serve [BASE]`, BASE being /opt/ml.
 
-One model, in BASE/model, as training left it. SageMaker captures requests itself and decides who may ask.
+One model, in BASE/model, as training left it. SageMaker captures requests itself and decides who may ask. It
+connects within a fraction of a second and asks /ping until that says 200, so the program listens first and
+loads the model beside.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,38 +31,73 @@ _HOST, _PORT = "0.0.0.0", "8080"  # noqa: S104
 
 
 class OneModel:
-    """The only endpoint of a container."""
+    """The only endpoint of a container; none until its model is loaded. `refused`: it cannot be loaded."""
 
     def __init__(self, folder: Path) -> None:
+        self.endpoints: Mapping[str, Endpoint] = {}
+        self.refused = False
+        self._folder = folder
+        self._loading = threading.Thread(target=self._load, name="loading", daemon=True)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model answers."""
+        return bool(self.endpoints)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is still on its way."""
+        return self._loading.is_alive()
+
+    def start_loading(self) -> None:
+        """Load in a thread. A model that cannot be loaded ends the process as SIGTERM does."""
+        self._loading.start()
+
+    def _load(self) -> None:
+        try:
+            self._take(self._folder)
+        except BaseException as error:  # a model's code may do anything, an exit included
+            log.error("%s", _in_words(error))
+            self.refused = True
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _take(self, folder: Path) -> None:
         """DamagedSnapshot where the files are not those that the model's manifest names."""
+        pin_threads()
         stored = Model(folder)
         stored.prove(stored.manifest["artifact_sha256"], stored.manifest["code_sha256"])
         model = ServedModel(folder)
         model.warm_up()
         name = endpoint_name(model.declared.use_case)
         state = EndpointState(model.version, LIVE)
-        self._endpoints = {name: Endpoint(name, Live(model.version, model), state)}
-
-    @property
-    def endpoints(self) -> Mapping[str, Endpoint]:
-        """The one endpoint, by its name."""
-        return self._endpoints
+        self.endpoints = {name: Endpoint(name, Live(model.version, model), state)}
+        log.info("model %s of %s answers", model.version, model.declared.use_case)
 
 
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM; 0, or 1 with the reason on stderr."""
     log_to_stderr()
-    pin_threads()
     layout = Layout(Path(arguments[0] if arguments else "/opt/ml"))
+    held = OneModel(layout.model)
     try:
         listening = listen(_HOST, int(os.environ.get("SAGEMAKER_BIND_TO_PORT", _PORT)))
-        held = OneModel(layout.model)
-        serve(held, None, listening, None, lambda address, _: log.info("serving at %s", address))
+        serve(held, None, listening, None, lambda address, _: _started(held, address))
     except Exception as error:
-        reason = str(error) if isinstance(error, MLPlatformError) else in_own_words(error)
-        log.error("%s", reason)
+        log.error("%s", _in_words(error))
         return 1
-    return 0
+    if held.is_loading:  # nobody waits for it any more, and Python would end amid its imports
+        sys.stderr.flush()
+        os._exit(0)
+    return 1 if held.refused else 0
+
+
+def _started(held: OneModel, address: str) -> None:
+    log.info("serving at %s once the model is loaded", address)
+    held.start_loading()
+
+
+def _in_words(error: BaseException) -> str:
+    return str(error) if isinstance(error, MLPlatformError) else in_own_words(error)
 
 
 if __name__ == "__main__":

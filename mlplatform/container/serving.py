@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 10_000
 MAX_BODY = 6_291_456
 """Bytes of a request, as SageMaker limits them."""
+_PINNING = threading.Lock()  # two threads that import the same packages may see half of one
 
 
 def pin_threads(count: int = 1) -> None:
@@ -41,11 +43,12 @@ def pin_threads(count: int = 1) -> None:
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     os.environ.update(dict.fromkeys(names, str(count)))
-    import scipy.linalg  # noqa: F401 - limits reach only libraries that are loaded
-    import sklearn.utils._openmp_helpers  # noqa: F401
-    from threadpoolctl import threadpool_limits
+    with _PINNING:
+        import scipy.linalg  # noqa: F401 - limits reach only libraries that are loaded
+        import sklearn.utils._openmp_helpers  # noqa: F401
+        from threadpoolctl import threadpool_limits
 
-    threadpool_limits(limits=count)
+        threadpool_limits(limits=count)
 
 
 @dataclass(frozen=True)

@@ -180,20 +180,26 @@ def serving(home: Path, *arguments: str, **environment: str) -> Iterator[Server]
 
 
 @contextmanager
-def container(base: Path, log: Path) -> Iterator[Server]:
-    """The serving program of a container over a base folder, until the block ends."""
-    command = [sys.executable, "-m", "mlplatform.container.serve", str(base)]
+def container(base: Path, log: Path, *, ready: bool = True) -> Iterator[Server]:
+    """The serving program of a container over a base folder, until the block ends.
+
+    Without `ready` the block begins as soon as it listens, else when /ping says that the model answers.
+    """
+    command = [sys.executable, "-m", "mlplatform.container", "serve", str(base)]
     with log.open("wb") as file:
         process = subprocess.Popen(command, env=environment_of(base, SAGEMAKER_BIND_TO_PORT="0"), stderr=file)
     try:
 
         def address() -> str | None:
             assert process.poll() is None, log.read_text()
-            found = re.search(r"serving at http://0.0.0.0:(\d+)", log.read_text())
+            found = re.search(r"serving at http://\S+:(\d+)", log.read_text())
             return found and f"http://127.0.0.1:{found[1]}"
 
         until(address, "the container's address")
-        yield Server(address() or "", process, log, base)
+        server = Server(address() or "", process, log, base)
+        if ready:
+            until(lambda: server.get("/ping")[0] == 200, "a model that answers")
+        yield server
     finally:
         if process.poll() is None:
             process.kill()
