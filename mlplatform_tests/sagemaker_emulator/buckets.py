@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+REGION = "us-east-1"
 _url = ""
 
 
@@ -24,10 +27,24 @@ def client(service: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=_url,
-        region_name="us-east-1",
+        region_name=REGION,
         aws_access_key_id="service",
         aws_secret_access_key="service",
     )
+
+
+def credentials() -> dict[str, str]:
+    """Variables with which any client of AWS, in any process, finds the emulator and nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": _url,
+        "AWS_ACCESS_KEY_ID": "emulated",
+        "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 def download(kind: str, uri: str, folder: Path) -> None:
@@ -37,7 +54,7 @@ def download(kind: str, uri: str, folder: Path) -> None:
     s3 = client("s3")
     if kind == "ManifestFile":
         head, *paths = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        for path in paths:
+        for path in paths:  # all of them below one prefix
             _write(s3, *split(head["prefix"] + path), folder / path)
         return
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
@@ -53,6 +70,13 @@ def upload(folder: Path, uri: str) -> None:
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
         target = f"{key.rstrip('/')}/{path.relative_to(folder).as_posix()}"
         s3.put_object(Bucket=bucket, Key=target, Body=path.read_bytes())
+
+
+def upload_file(path: Path, uri: str) -> None:
+    """One file; one that is gone meanwhile is left out."""
+    bucket, key = split(uri)
+    with suppress(FileNotFoundError):
+        client("s3").put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
 
 
 def upload_packed(folder: Path, uri: str) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from mlplatform_tests.sagemaker_emulator.buckets import client
+from mlplatform_tests.sagemaker_emulator.buckets import credentials
+from mlplatform_tests.sagemaker_emulator.processes import Line, Process, found
 
 OPT_ML = "/opt/ml"
-_OUR_PROGRAM = ["python", "-m", "mlplatform.container"]
+OUR_PROGRAM = ["python", "-m", "mlplatform.container"]
+FAILING = ["sh", "-c", "echo 'the container fails, as it was asked to' >&2; exit 1"]
 # unshare gives the process a view of the file system of its own, in which its folder is mounted at /opt/ml
 _MOUNTED = (
     'test -d /opt/ml || { mount -t tmpfs none /opt && mkdir -p /opt/ml; }; mount --bind "$0" /opt/ml && '
@@ -24,62 +19,21 @@ _MOUNTED = (
 
 
 def command_of(entrypoint: Sequence[str], arguments: Sequence[str], base: Path) -> list[str]:
-    """What is started: the image's own program, unless the request names another."""
-    words = [*(entrypoint or _OUR_PROGRAM), *arguments]
-    if words[0] in {"python", "python3"}:
-        words[0] = sys.executable
-    if list(entrypoint or _OUR_PROGRAM) == _OUR_PROGRAM:
-        return [*words, str(base)]
-    return ["unshare", "-rm", "sh", "-c", _MOUNTED, str(base), *words]
+    """What is started: the image's own program, which is told its base, unless the request names another.
+
+    Any other program finds its folder at /opt/ml itself, where the kernel lets users have namespaces.
+    """
+    if list(entrypoint or OUR_PROGRAM) == OUR_PROGRAM:
+        return [*OUR_PROGRAM, *arguments, str(base)]
+    return ["unshare", "-rm", "sh", "-c", _MOUNTED, str(base), *found([*entrypoint, *arguments])]
 
 
-class Container:
-    """A running container."""
-
-    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
-        inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DAGSTER_"))
-        }
-        self._process = subprocess.Popen(
-            command,
-            env={**inherited, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def follow(self, line: Callable[[str], None]) -> int:
-        """Hand over each line until it ends; its exit code."""
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for one in lines:
-                line(one.rstrip("\n"))
-        return self._process.wait()
-
-    def terminate(self) -> None:
-        """SIGTERM to its first process, as the service sends it."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """The end of all its processes."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-
-
-class Log:
-    """The log stream of one container."""
-
-    def __init__(self, group: str, job: str) -> None:
-        self._logs: Any = client("logs")
-        self._where = {"logGroupName": group, "logStreamName": f"{job}/algo-1-{time.time_ns()}"}
-        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
-            self._logs.create_log_group(logGroupName=group)
-        self._logs.create_log_stream(**self._where)
-
-    def add(self, line: str) -> None:
-        """One line; the service keeps no empty ones."""
-        if line.strip():
-            event = {"timestamp": int(time.time() * 1000), "message": line}
-            self._logs.put_log_events(**self._where, logEvents=[event])
+def start(
+    entrypoint: Sequence[str],
+    arguments: Sequence[str],
+    base: Path,
+    environment: Mapping[str, str],
+    line: Line,
+) -> Process:
+    """Start a container in its folder, with the credentials of its role; `line` gets what it prints."""
+    return Process(command_of(entrypoint, arguments, base), {**credentials(), **environment}, line)

@@ -40,6 +40,8 @@ def aws_environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emul
         "DAGSTER_PG_PASSWORD": "",
         "DAGSTER_PG_DB": "none",
     }
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return emulator

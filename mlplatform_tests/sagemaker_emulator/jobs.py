@@ -7,19 +7,22 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlplatform_tests.sagemaker_emulator.containers import Container, Log, command_of
+from mlplatform_tests.sagemaker_emulator.containers import FAILING, start
 from mlplatform_tests.sagemaker_emulator.dispatch import fault_of_this_request
-from mlplatform_tests.sagemaker_emulator.errors import invalid, not_found, resource_in_use
+from mlplatform_tests.sagemaker_emulator.errors import ServiceError, invalid, not_found, resource_in_use
+from mlplatform_tests.sagemaker_emulator.logs import Log
+from mlplatform_tests.sagemaker_emulator.processes import Line, Process
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
-_SECONDS_TO_FINISH = 120  # between SIGTERM and SIGKILL
+SECONDS_TO_FINISH = 120.0  # between SIGTERM and SIGKILL
 _SLOW_START = 5.0
-_OVER = {"Completed", "Failed", "Stopped"}
+OVER = {"Completed", "Failed", "Stopped"}
 _LOCK = threading.RLock()
 JOBS: dict[tuple[str, str], Job] = {}
 Some = TypeVar("Some", bound="Job")
@@ -30,6 +33,7 @@ class Job(ABC):
 
     kind = ""  # "training" or "processing"
     log_group = ""
+    seconds_to_finish = SECONDS_TO_FINISH
 
     def __init__(self, name: str, request: Mapping[str, Any]) -> None:
         self.name, self.request = name, request
@@ -41,14 +45,19 @@ class Job(ABC):
         self.ended: datetime | None = None
         self.phases: list[tuple[str, datetime]] = [("Starting", self.created)]
         self.folder = Path(tempfile.mkdtemp(prefix="sagemaker-job-"))
-        self._container: Container | None = None
+        self._container: Process | None = None
         self._timers: list[threading.Timer] = []
         self._told = threading.Event()
         self._stopped_as = "Stopped"
         fault = fault_of_this_request()
         self._lacks_capacity = fault == "no capacity"
+        self._fails = fault == "failing container"
         self._waits = _SLOW_START if fault == "slow start" else 0.0
+        self._is_discarded = False
         self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def begin(self) -> None:
+        """Start its work, once it is known by its name."""
         self._thread.start()
 
     @abstractmethod
@@ -67,6 +76,16 @@ class Job(ABC):
     def words(self) -> str:
         """What the container wrote down about its failure."""
 
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """Its members in a listing."""
+
+    def hear(self, line: str) -> None:  # noqa: B027 - not every job listens
+        """A line that the container has printed."""
+
+    def while_it_runs(self) -> None:  # noqa: B027 - not every job has something to do
+        """Once a second."""
+
     def stop(self, phase: str = "Stopped") -> None:
         """End it, as StopTrainingJob does or a time limit: `phase` is what it is called in the end."""
         with _LOCK:
@@ -79,10 +98,11 @@ class Job(ABC):
         self._told.set()
         if self._container is not None:
             self._container.terminate()
-            self._later(_SECONDS_TO_FINISH, self._container.kill)
+            self._later(self.seconds_to_finish, self._container.kill)
 
     def discard(self) -> None:
         """End whatever is left of it, at once."""
+        self._is_discarded = True
         self._told.set()
         if self._container is not None:
             self._container.kill()
@@ -120,14 +140,31 @@ class Job(ABC):
         if self._told.is_set():
             return 143
         log = Log(self.log_group, self.name)
-        self._container = Container(command_of(entrypoint, arguments, self.folder), environment)
-        if self._told.is_set():  # meanwhile
+        if self._fails:
+            entrypoint, arguments = FAILING, []
+        self._container = start(entrypoint, arguments, self.folder, environment, self._hearing(log))
+        if self._is_discarded:  # meanwhile
+            self._container.kill()
+        elif self._told.is_set():
             self._container.terminate()
         limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
-        self._later(limit, lambda: self.stop("MaxRuntimeExceeded"))
-        self.exit_code = code = self._container.follow(log.add)
+        self._later(limit, self._time_is_up)
+        while (code := self._container.wait(1.0)) is None:
+            self.while_it_runs()
+        self.exit_code = code
         self.ended = _now()
         return code
+
+    def _hearing(self, log: Log) -> Line:
+        def hear(line: str) -> None:
+            self.hear(line)
+            log.add(line)
+
+        return hear
+
+    def _time_is_up(self) -> None:
+        with suppress(ServiceError):  # it is ending anyhow
+            self.stop("MaxRuntimeExceeded")
 
     def _later(self, seconds: float, do: Any) -> None:
         timer = threading.Timer(seconds, do)
@@ -137,7 +174,7 @@ class Job(ABC):
 
     def _enter(self, status: str, phase: str) -> None:
         with _LOCK:
-            if self.status not in _OVER and (self.status != "Stopping" or status in _OVER):
+            if self.status not in OVER and (self.status != "Stopping" or status in OVER):
                 self.status, self.phase, self.changed = status, phase, _now()
                 self.phases.append((phase, self.changed))
 
@@ -155,6 +192,7 @@ def create(kind: type[Some], name: str, request: Mapping[str, Any]) -> Some:
             raise resource_in_use(f"{kind.kind.capitalize()} job", taken.arn)
         job = kind(name, request)
         JOBS[kind.kind, name] = job
+        job.begin()
         return job
 
 
@@ -169,20 +207,11 @@ def named(kind: type[Some], name: str) -> Some:
 def delete(kind: type[Job], name: str) -> None:
     """Forget a job that is over; its name is free again."""
     job = named(kind, name)
-    if job.status not in _OVER:
+    if job.status not in OVER:
         raise invalid(f"The {kind.kind} job is in status {job.status}.")
     with _LOCK:
         del JOBS[kind.kind, name]
     job.discard()
-
-
-def listed(kind: type[Some], request: Mapping[str, Any]) -> Iterable[Some]:
-    """The jobs that a listing asks for, in its order."""
-    found = [job for job in list(JOBS.values()) if isinstance(job, kind)]
-    wanted, status = request.get("NameContains", ""), request.get("StatusEquals")
-    chosen = [job for job in found if wanted in job.name and status in {None, job.status}]
-    newest_first = request.get("SortOrder", "Descending") == "Descending"
-    return sorted(chosen, key=lambda job: job.created, reverse=newest_first)
 
 
 def forget_jobs() -> None:
@@ -197,7 +226,7 @@ def forget_jobs() -> None:
 def wait_for_jobs(seconds: float = 60) -> None:
     """Until none is at work."""
     end = time.monotonic() + seconds
-    while any(job.status not in _OVER for job in list(JOBS.values())) and time.monotonic() < end:
+    while any(job.status not in OVER for job in list(JOBS.values())) and time.monotonic() < end:
         time.sleep(0.05)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from mlplatform_tests.sagemaker_emulator.buckets import download, upload
 from mlplatform_tests.sagemaker_emulator.containers import OPT_ML
-from mlplatform_tests.sagemaker_emulator.jobs import Job, create, delete, listed, named
+from mlplatform_tests.sagemaker_emulator.jobs import Job, create, delete, named
+from mlplatform_tests.sagemaker_emulator.listing import listed
 from mlplatform_tests.sagemaker_emulator.operations import Answer, Request, operation
 
 
@@ -59,6 +60,17 @@ class ProcessingJob(Job):
         message = self.folder / "output" / "message"
         return message.read_text(errors="replace")[:1024] if message.exists() else ""
 
+    def summary(self) -> dict[str, Any]:
+        """The members of a listing."""
+        return {
+            "ProcessingJobName": self.name,
+            "ProcessingJobArn": self.arn,
+            "CreationTime": self.created,
+            "LastModifiedTime": self.changed,
+            "ProcessingJobStatus": self.status,
+            **({"ProcessingEndTime": self.ended} if self.ended else {}),
+        }
+
     def described(self) -> dict[str, Any]:
         """The members of DescribeProcessingJob."""
         is_over = self.status not in {"InProgress", "Stopping"}
@@ -100,14 +112,4 @@ def delete_processing_job(request: Request) -> Answer:
 
 @operation("ListProcessingJobs")
 def list_processing_jobs(request: Request) -> Answer:
-    return {
-        "ProcessingJobSummaries": [
-            {
-                "ProcessingJobName": job.name,
-                "ProcessingJobArn": job.arn,
-                "CreationTime": job.created,
-                "ProcessingJobStatus": job.status,
-            }
-            for job in listed(ProcessingJob, request)
-        ]
-    }
+    return listed(ProcessingJob, request, "ProcessingJobSummaries")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
+import urllib.request
+from collections import Counter
 from types import TracebackType
+from typing import Any
 
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
 
-from mlplatform_tests.sagemaker_emulator import job_tags, processing_jobs, training_jobs  # noqa: F401
-from mlplatform_tests.sagemaker_emulator.buckets import client, point_at
+from mlplatform_tests.sagemaker_emulator import job_tags, permissions, processing_jobs, training_jobs  # noqa: F401
+from mlplatform_tests.sagemaker_emulator.buckets import client, credentials, point_at
 from mlplatform_tests.sagemaker_emulator.dispatch import CALLS, FAULTS, install
+from mlplatform_tests.sagemaker_emulator.faults import Faults
+from mlplatform_tests.sagemaker_emulator.front import Front
 from mlplatform_tests.sagemaker_emulator.jobs import forget_jobs
+from mlplatform_tests.sagemaker_emulator.processes import end_all
 
 BUCKET = "emulated-bucket"
 ROLE = "arn:aws:iam::123456789012:role/mlplatform-execution"
@@ -21,43 +30,65 @@ class Emulator:
 
     def __init__(self, port: int = 0) -> None:
         install()
+        permissions.install()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-        self._server.start()
-        host, taken = self._server.get_host_and_port()
-        self.url = f"http://{host}:{taken}"
+        self._server = make_server(
+            "127.0.0.1", port, Front(), threaded=True, request_handler=MotoRequestHandler
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
         point_at(self.url)
         self.reset()
 
     @property
-    def faults(self) -> FAULTS.__class__:  # type: ignore[name-defined]
+    def faults(self) -> Faults:
         """What is to go wrong."""
         return FAULTS
 
     @property
-    def calls(self) -> CALLS.__class__:  # type: ignore[name-defined]
+    def calls(self) -> Counter[str]:
         """How often each operation has been asked for."""
         return CALLS
 
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulator, whatever the environment says."""
+        return client(service)
+
+    def set_alarm(self, name: str, state: str) -> None:
+        """Let an alarm be in a state, "ALARM" or "OK"; it is made where there is none."""
+        cloudwatch = client("cloudwatch")
+        if not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+            cloudwatch.put_metric_alarm(
+                AlarmName=name,
+                Namespace="emulated",
+                MetricName=name[:255],
+                Statistic="Sum",
+                Period=60,
+                EvaluationPeriods=1,
+                Threshold=1,
+                ComparisonOperator="GreaterThanOrEqualToThreshold",
+            )
+        cloudwatch.set_alarm_state(
+            AlarmName=name, StateValue=state, StateReason="so it was asked", StateReasonData=json.dumps({})
+        )
+
     def reset(self) -> None:
         """As if it had just been started: no job, no fault, an empty bucket."""
-        import urllib.request
-
         forget_jobs()
-        FAULTS.clear()
-        CALLS.clear()
+        end_all()
         request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
         with urllib.request.urlopen(request, timeout=30):
             pass
         client("s3").create_bucket(Bucket=BUCKET)
+        permissions.create_role(client("iam"), ROLE.rpartition("/")[2])
+        FAULTS.clear()
+        CALLS.clear()
 
     def environment(self) -> dict[str, str]:
         """The variables with which the platform finds it, and what is in it."""
         return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "emulated",
-            "AWS_SECRET_ACCESS_KEY": "emulated",
-            "AWS_REGION": "us-east-1",
+            **credentials(),
             "MLPLATFORM_BUCKET": BUCKET,
             "MLPLATFORM_IMAGE": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mlplatform:emulated",
             "MLPLATFORM_EXECUTION_ROLE": ROLE,
@@ -67,7 +98,10 @@ class Emulator:
     def close(self) -> None:
         """End the server and every job."""
         forget_jobs()
-        self._server.stop()
+        end_all()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
     def __enter__(self) -> Emulator:
         return self

@@ -6,14 +6,34 @@ import json
 from typing import Any
 
 from mlplatform_tests.sagemaker_emulator.buckets import download, upload_packed
-from mlplatform_tests.sagemaker_emulator.jobs import Job, create, delete, listed, named
+from mlplatform_tests.sagemaker_emulator.checkpoints import Checkpoints
+from mlplatform_tests.sagemaker_emulator.errors import invalid
+from mlplatform_tests.sagemaker_emulator.jobs import OVER, Job, create, delete, named
+from mlplatform_tests.sagemaker_emulator.listing import listed
+from mlplatform_tests.sagemaker_emulator.metrics import Metrics
 from mlplatform_tests.sagemaker_emulator.operations import Answer, Request, operation
+
+_SPOT_SHARE = 0.3  # of the time, that a job on spot instances is billed
+_MERGED = ("ResourceConfig", "ProfilerConfig", "RemoteDebugConfig")
 
 
 class TrainingJob(Job):
     """A job whose container finds and leaves things as a training container does."""
 
     kind, log_group = "training", "/aws/sagemaker/TrainingJobs"
+
+    def __init__(self, name: str, request: Request) -> None:
+        self.metrics = Metrics(request["AlgorithmSpecification"].get("MetricDefinitions", ()))
+        super().__init__(name, request)
+        self._checkpoints = Checkpoints(request.get("CheckpointConfig", {}), self.folder)
+
+    def hear(self, line: str) -> None:
+        """Find metrics in it."""
+        self.metrics.hear(line)
+
+    def while_it_runs(self) -> None:
+        """Checkpoints are copied while the container writes them."""
+        self._checkpoints.upload()
 
     def lay_out(self) -> None:
         """The channels, and the configuration beside them."""
@@ -36,6 +56,7 @@ class TrainingJob(Job):
         }
         for name, document in documents.items():
             (config / f"{name}.json").write_text(json.dumps(document))
+        self._checkpoints.download()
         for channel in channels:
             source = channel["DataSource"]["S3DataSource"]
             folder = self.folder / "input" / "data" / channel["ChannelName"]
@@ -43,6 +64,7 @@ class TrainingJob(Job):
 
     def store(self) -> None:
         """The model, and other output where there is any."""
+        self._checkpoints.upload()
         upload_packed(self.folder / "model", self.result)
         if any((self.folder / "output" / "data").iterdir()):
             upload_packed(
@@ -71,6 +93,18 @@ class TrainingJob(Job):
         failure = self.folder / "output" / "failure"
         return failure.read_text(errors="replace")[:1024] if failure.exists() else ""
 
+    def summary(self) -> dict[str, Any]:
+        """The members of a listing."""
+        return {
+            "TrainingJobName": self.name,
+            "TrainingJobArn": self.arn,
+            "CreationTime": self.created,
+            "LastModifiedTime": self.changed,
+            "TrainingJobStatus": self.status,
+            "SecondaryStatus": self.phase,
+            **({"TrainingEndTime": self.ended} if self.ended else {}),
+        }
+
     def described(self) -> dict[str, Any]:
         """The members of DescribeTrainingJob."""
         seconds = int((self.ended - self.started).total_seconds()) if self.started and self.ended else None
@@ -90,16 +124,29 @@ class TrainingJob(Job):
             **({"TrainingStartTime": self.started} if self.started else {}),
             **({"TrainingEndTime": self.ended} if self.ended else {}),
             **({"ModelArtifacts": {"S3ModelArtifacts": self.result}} if self.started else {}),
+            **({"FinalMetricDataList": self.metrics.last()} if self.metrics.last() else {}),
             **(
-                {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+                {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": self._billable(seconds)}
                 if seconds is not None
                 else {}
             ),
         }
 
+    def _billable(self, seconds: int) -> int:
+        return round(seconds * _SPOT_SHARE) if self.request.get("EnableManagedSpotTraining") else seconds
+
 
 @operation("CreateTrainingJob")
 def create_training_job(request: Request) -> Answer:
+    limits = request.get("StoppingCondition", {})
+    waits, runs = limits.get("MaxWaitTimeInSeconds"), limits.get("MaxRuntimeInSeconds", 86400)
+    if request.get("EnableManagedSpotTraining") and (waits is None or waits < runs):
+        raise invalid("MaxWaitTimeInSeconds must be specified and not be less than MaxRuntimeInSeconds")
+    if waits is not None and not request.get("EnableManagedSpotTraining"):
+        raise invalid("MaxWaitTimeInSeconds can only be specified with EnableManagedSpotTraining")
+    names = [channel["ChannelName"] for channel in request.get("InputDataConfig", ())]
+    if len(set(names)) < len(names):
+        raise invalid("Channel names must be unique")
     return {"TrainingJobArn": create(TrainingJob, request["TrainingJobName"], request).arn}
 
 
@@ -120,17 +167,17 @@ def delete_training_job(request: Request) -> Answer:
     return {}
 
 
+@operation("UpdateTrainingJob")
+def update_training_job(request: Request) -> Answer:
+    job = named(TrainingJob, request["TrainingJobName"])
+    if job.status in OVER:
+        raise invalid(f"The training job is in status {job.status}.")
+    changed = {name: value for name, value in request.items() if name not in {"TrainingJobName", *_MERGED}}
+    merged = {name: {**job.request.get(name, {}), **request[name]} for name in _MERGED if name in request}
+    job.request = {**job.request, **changed, **merged}
+    return {"TrainingJobArn": job.arn}
+
+
 @operation("ListTrainingJobs")
 def list_training_jobs(request: Request) -> Answer:
-    return {
-        "TrainingJobSummaries": [
-            {
-                "TrainingJobName": job.name,
-                "TrainingJobArn": job.arn,
-                "CreationTime": job.created,
-                "TrainingJobStatus": job.status,
-                "SecondaryStatus": job.phase,
-            }
-            for job in listed(TrainingJob, request)
-        ]
-    }
+    return listed(TrainingJob, request, "TrainingJobSummaries")
