@@ -58,9 +58,9 @@ def download(kind: str, uri: str, folder: Path) -> None:
             _write(s3, *split(head["prefix"] + path), folder / path)
         return
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-    above = key.rpartition("/")[0]
     for found in (one["Key"] for page in pages for one in page.get("Contents", ())):
-        _write(s3, bucket, found, folder / found.removeprefix(above).lstrip("/"))
+        if not found.endswith("/"):  # what consoles make to show a folder
+            _write(s3, bucket, found, folder / _below(key, found))
 
 
 def upload(folder: Path, uri: str) -> None:
@@ -93,6 +93,12 @@ def split(uri: str) -> tuple[str, str]:
     """Bucket and key of a URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
+
+
+def _below(prefix: str, key: str) -> str:
+    """Where an object lies below the folder: a prefix is any beginning of a key, not only a folder's name."""
+    inside = f"{prefix.rstrip('/')}/" if prefix else ""
+    return key.removeprefix(inside if key.startswith(inside) else prefix[: prefix.rfind("/") + 1])
 
 
 def _write(s3: Any, bucket: str, key: str, target: Path) -> None:

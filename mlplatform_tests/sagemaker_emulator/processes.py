@@ -91,7 +91,8 @@ class Process:
 def inherited() -> dict[str, str]:
     """The environment that a container starts from: this machine's, without what is set for others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OUTSIDE)}
-    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    return {**kept, "PATH": programs, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
 
 
 def end_all() -> None:
