@@ -48,7 +48,10 @@ def credentials() -> dict[str, str]:
 
 
 def download(kind: str, uri: str, folder: Path) -> None:
-    """Objects of a prefix, or those that a manifest names, as a job finds them below its folder."""
+    """Objects of a prefix, or those that a manifest names, as a job finds them below its folder.
+
+    FileNotFoundError for a prefix of nothing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     bucket, key = split(uri)
     s3 = client("s3")
@@ -58,7 +61,10 @@ def download(kind: str, uri: str, folder: Path) -> None:
             _write(s3, *split(head["prefix"] + path), folder / path)
         return
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-    for found in (one["Key"] for page in pages for one in page.get("Contents", ())):
+    keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+    if not keys:
+        raise FileNotFoundError(f'No S3 objects found under S3 URL "{uri}" given in input data source.')
+    for found in keys:
         if not found.endswith("/"):  # what consoles make to show a folder
             _write(s3, bucket, found, folder / _below(key, found))
 

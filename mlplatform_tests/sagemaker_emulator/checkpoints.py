@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from mlplatform_tests.sagemaker_emulator.buckets import download, upload_file
@@ -22,7 +23,8 @@ class Checkpoints:
     def download(self) -> None:
         """What an earlier job left there."""
         if self._uri:
-            download("S3Prefix", f"{self._uri}/", self._folder)
+            with suppress(FileNotFoundError):  # it is the first of its kind
+                download("S3Prefix", f"{self._uri}/", self._folder)
             self._copied = {path: _state(path) for path in self._files()}
 
     def upload(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from mlplatform_tests.sagemaker_emulator.buckets import credentials
@@ -25,7 +27,21 @@ def command_of(entrypoint: Sequence[str], arguments: Sequence[str], base: Path) 
     """
     if list(entrypoint or OUR_PROGRAM) == OUR_PROGRAM:
         return [*OUR_PROGRAM, *arguments, str(base)]
+    if not has_namespaces():
+        raise OSError(
+            "this machine gives users no mount namespaces (`unshare -rm true` fails), so only the "
+            "image's own program can run here: name no other entry point"
+        )
     return ["unshare", "-rm", "sh", "-c", _MOUNTED, str(base), *found([*entrypoint, *arguments])]
+
+
+@cache
+def has_namespaces() -> bool:
+    """Whether a program can be shown a folder at /opt/ml on this machine."""
+    try:
+        return subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def start(

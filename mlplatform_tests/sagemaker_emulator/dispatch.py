@@ -32,7 +32,7 @@ def install() -> None:
     """Put this in front of moto; doing it twice changes nothing."""
     for name in OPERATIONS:
         setattr(SageMakerResponse, camelcase_to_underscores(name), _answering(name))
-    SageMakerResponse.call_action = _answered  # type: ignore[method-assign]
+    SageMakerResponse.call_action = _answered  # type: ignore[method-assign, assignment]
 
 
 def _answered(response: Any) -> Any:
@@ -48,10 +48,16 @@ def _answered(response: Any) -> Any:
         if fault == AFTERWARDS:
             raise LOST
         return answer
+    except NotImplementedError:  # an answer of 500 would be asked for again and again
+        return _refusal(ServiceError("UnknownOperationException", f"The emulator does not know {operation}."))
     except ServiceError as error:
-        body = json.dumps({"__type": error.code, "message": error.message})
-        headers = {"Content-Type": "application/x-amz-json-1.1", "status": str(error.status)}
-        return error.status, headers, body
+        return _refusal(error)
+
+
+def _refusal(error: ServiceError) -> Any:
+    body = json.dumps({"__type": error.code, "message": error.message})
+    headers = {"Content-Type": "application/x-amz-json-1.1", "status": str(error.status)}
+    return error.status, headers, body
 
 
 def _answering(name: str) -> Callable[[Any], Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
@@ -39,7 +38,8 @@ class Job(ABC):
         self.name, self.request = name, request
         self.arn = f"{ARN}:{self.kind}-job/{name}"
         self.tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
-        self.status, self.phase, self.reason, self.exit_code = "InProgress", "Starting", "", None
+        self.status, self.phase, self.reason = "InProgress", "Starting", ""
+        self.exit_code: int | None = None
         self.created = self.changed = _now()
         self.started: datetime | None = None
         self.ended: datetime | None = None
@@ -221,13 +221,6 @@ def forget_jobs() -> None:
         JOBS.clear()
     for job in left:
         job.discard()
-
-
-def wait_for_jobs(seconds: float = 60) -> None:
-    """Until none is at work."""
-    end = time.monotonic() + seconds
-    while any(job.status not in OVER for job in list(JOBS.values())) and time.monotonic() < end:
-        time.sleep(0.05)
 
 
 def _now() -> datetime:

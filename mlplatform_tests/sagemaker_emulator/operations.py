@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.datastructures import Headers
+
 Request = Mapping[str, Any]
 Answer = Mapping[str, Any]
 Operation = Callable[[Request], Answer | None]
@@ -22,7 +24,7 @@ class Invocation:
     """A request of the runtime: who is asked, with which headers (names in any case), and what."""
 
     endpoint: str
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from mlplatform_tests.sagemaker_emulator.asked import finished, lines, packed, training, until
+from mlplatform_tests.sagemaker_emulator.asked import finished, is_gone, lines, packed, training, until
 from mlplatform_tests.sagemaker_emulator.training_jobs import TrainingJob
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -48,14 +46,14 @@ def test_a_container_that_does_not_listen_is_killed_with_all_it_started(
     assert Path(f"/proc/{child}").exists()
     service.stop_training_job(TrainingJobName="deaf")
     assert finished(service, "deaf")["TrainingJobStatus"] == "Stopped"
-    until(lambda: _is_gone(child))
+    until(lambda: is_gone(child))
 
 
 def test_what_a_container_has_left_running_ends_with_it(emulator: Any) -> None:
     service = emulator.client("sagemaker")
     service.create_training_job(**training("leaves", "sleep 1000 & echo $!"))
     assert finished(service, "leaves")["TrainingJobStatus"] == "Completed"
-    until(lambda: _is_gone(int(running(emulator, "leaves")[0])))
+    until(lambda: is_gone(int(running(emulator, "leaves")[0])))
 
 
 def test_a_job_over_its_time_is_stopped(emulator: Any) -> None:
@@ -89,12 +87,5 @@ def test_a_reset_ends_what_runs(emulator: Any) -> None:
     service.create_training_job(**training("forgotten", DEAF))
     child = int(running(emulator, "forgotten")[0].split()[1])
     emulator.reset()
-    until(lambda: _is_gone(child))
+    until(lambda: is_gone(child))
     assert service.list_training_jobs()["TrainingJobSummaries"] == []
-
-
-def _is_gone(pid: int) -> bool:
-    with suppress(ProcessLookupError, FileNotFoundError):
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    return True

@@ -56,6 +56,7 @@ def test_inputs_are_at_their_paths_and_outputs_are_uploaded(emulator: Any) -> No
 
 def test_a_processing_job_can_be_stopped_and_is_listed(emulator: Any) -> None:
     service = emulator.client("sagemaker")
+    emulator.client("s3").put_object(Bucket=BUCKET, Key="rows/one.csv", Body=b"1")
     service.create_processing_job(**processing("long", "sleep 1000"))
     service.stop_processing_job(ProcessingJobName="long")
     assert finished(service, "long")["ProcessingJobStatus"] == "Stopped"

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from mlplatform_tests.sagemaker_emulator.asked import lines, training, until
+from mlplatform_tests.sagemaker_emulator.asked import is_gone, lines, training, until
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -47,14 +47,7 @@ def test_it_says_what_to_set_and_leaves_nothing_running() -> None:
         assert Path(f"/proc/{child}").exists()
         program.send_signal(signal.SIGTERM)
         assert program.wait(timeout=60) == 0
-        until(lambda: _is_gone(child))
+        until(lambda: is_gone(child))
     finally:
         program.kill()
         program.communicate()
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True

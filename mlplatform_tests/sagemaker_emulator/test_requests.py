@@ -49,6 +49,12 @@ def test_requests_that_moto_answers_are_checked_too(emulator: Any) -> None:
         emulator.client("sagemaker").create_model_package_group(ModelPackageGroupName="a" * 64)
 
 
+def test_an_operation_that_nobody_answers_is_said_at_once(emulator: Any) -> None:
+    with pytest.raises(ClientError, match="does not know ListMonitoringAlertHistory") as error:
+        emulator.client("sagemaker").list_monitoring_alert_history()
+    assert error.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
 def test_what_is_required_is_missed(emulator: Any) -> None:
     """By clients that do not look before they send."""
     import boto3

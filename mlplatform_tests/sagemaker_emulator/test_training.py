@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from mlplatform_tests.sagemaker_emulator.asked import channel, finished, lines, packed, training, until
 from mlplatform_tests.sagemaker_emulator.server import BUCKET
 
@@ -81,11 +83,14 @@ def test_a_failure_is_the_containers_own_words_and_no_more_than_1024(emulator: A
     assert job["FailureReason"] == f"AlgorithmError: {'x' * 1024}, exit code: 7"
 
 
-def test_an_input_that_is_not_there_is_told(emulator: Any) -> None:
-    gone = channel("train", f"s3://{BUCKET}/no-such-manifest", "ManifestFile")
+@pytest.mark.parametrize(
+    ("kind", "said"), [("ManifestFile", "NoSuchKey"), ("S3Prefix", "No S3 objects found under S3 URL")]
+)
+def test_an_input_that_is_not_there_is_told(emulator: Any, kind: str, said: str) -> None:
+    gone = channel("train", f"s3://{BUCKET}/nothing", kind)
     service = emulator.client("sagemaker")
     service.create_training_job(**training("lacks", "true", InputDataConfig=[gone]))
-    assert "NoSuchKey" in _over(service, "lacks")["FailureReason"]
+    assert said in _over(service, "lacks")["FailureReason"]
 
 
 def test_checkpoints_travel_both_ways(emulator: Any) -> None:
