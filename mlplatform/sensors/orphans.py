@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import dagster as dg
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 
 from mlplatform.ml.errors import MLPlatformError
 from mlplatform.resources.aws.clients import clients
+from mlplatform.resources.aws.jobs.dagster_runs import RunState, run_states
 from mlplatform.resources.aws.jobs.services import JobService, ProcessingJobs, TrainingJobs, tags_of
 from mlplatform.resources.aws.jobs.waiting_runs import FINGERPRINT_TAG, runs_in
 from mlplatform.resources.aws.settings import aws_settings
 
 INTERVAL_SECONDS = 60
-RunState = Literal["working", "over", "unknown"]
-_OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 
 @dataclass(frozen=True)
@@ -77,25 +74,6 @@ def working_jobs(service: JobService, prefix: str) -> Iterable[WorkingJob]:
 def orphans(jobs: Iterable[WorkingJob], states: Mapping[str, RunState]) -> list[WorkingJob]:
     """Those of whose runs none is working or unknown. A job without any was left by the last that waited."""
     return [job for job in jobs if all(states.get(run, "unknown") == "over" for run in job.runs)]
-
-
-def run_states(instance: dg.DagsterInstance, runs: Iterable[str]) -> dict[str, RunState]:
-    """How each run stands; one that failed and is to be started again is working until that run is over."""
-    ids = sorted(runs)
-    if not ids:
-        return {}
-    found = {run.run_id: run for run in instance.get_runs(dg.RunsFilter(run_ids=ids))}
-    return {one: _state(instance, found[one]) if one in found else "unknown" for one in ids}
-
-
-def _state(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunState:
-    if run.status not in _OVER:
-        return "working"
-    again = run.tags.get(AUTO_RETRY_RUN_ID_TAG)
-    if again:
-        next_run = instance.get_run_by_id(again)
-        return _state(instance, next_run) if next_run else "over"
-    return "working" if run.is_complete_and_waiting_to_retry else "over"
 
 
 def _why(job: WorkingJob) -> str:

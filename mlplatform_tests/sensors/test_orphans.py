@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
-from mlplatform.sensors.orphans import RunState, WorkingJob, orphans, run_states
+from mlplatform.definitions import defs
+from mlplatform.resources.aws.jobs.dagster_runs import RunState, run_states
+from mlplatform.sensors.orphans import WorkingJob, orphaned_jobs_sensor, orphans
 
 
 def job(*runs: str) -> WorkingJob:
@@ -47,3 +51,8 @@ def test_runs_that_go_on_or_will_be_started_again_are_not_over(instance: dg.Dags
     assert {one for one, state in found.items() if state == "over"} == {*over, in_vain}
     assert found["somebody else's"] == "unknown"
     assert run_states(instance, []) == {}
+
+
+def test_the_sensor_ships_stopped_and_not_at_all_locally(home: Path) -> None:
+    assert orphaned_jobs_sensor().default_status == dg.DefaultSensorStatus.STOPPED
+    assert "orphaned_jobs" not in {sensor.name for sensor in defs().sensors or ()}

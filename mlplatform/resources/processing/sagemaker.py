@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,12 @@ from mlplatform.ml.steps import BY_NAME
 from mlplatform.ml.stored_tables import read_stored
 from mlplatform.resources.aws.clients import clients
 from mlplatform.resources.aws.job_names import job_key
+from mlplatform.resources.aws.jobs.dagster_runs import instance_of
 from mlplatform.resources.aws.jobs.files import JobFiles, UnusableResult
 from mlplatform.resources.aws.jobs.following import run_job
 from mlplatform.resources.aws.jobs.launching import JobRequest
 from mlplatform.resources.aws.jobs.services import ProcessingJobs
-from mlplatform.resources.aws.jobs.waiting_runs import USE_CASE_TAG
+from mlplatform.resources.aws.jobs.waiting_runs import USE_CASE_TAG, waiting_as
 from mlplatform.resources.aws.settings import AwsSettings, aws_settings
 from mlplatform.resources.aws.stored import uri_of
 from mlplatform.resources.processing import Features, FeaturesRequest, Scores, ScoresRequest
@@ -52,7 +54,8 @@ class SageMakerProcessing(dg.ConfigurableResource[Any]):
             "carried": list(declaration.carried),
         }
         inputs = {"code": code, "rows": uri_of(request.snapshots, request.validated)}
-        table, job = _made(settings, files, _Work(declaration.name, asked, work, inputs), request.run_id)
+        wanted = _Work(declaration.name, asked, work, inputs, request.run_id, instance_of(self))
+        table, job = _made(settings, files, wanted)
         return Features(table, job)
 
     def scores(self, request: ScoresRequest) -> Scores:
@@ -68,17 +71,21 @@ class SageMakerProcessing(dg.ConfigurableResource[Any]):
         given = files.put("rows", "rows.parquet", rows)
         work = {"use_case": request.use_case, "rows": given, "model": manifest["sha256"]}
         inputs = {"model": f"{uri_of(request.snapshots, request.model)}/", "rows": given}
-        table, job = _made(settings, files, _Work(request.use_case, asked, work, inputs), request.run_id)
+        wanted = _Work(request.use_case, asked, work, inputs, request.run_id, instance_of(self))
+        table, job = _made(settings, files, wanted)
         return Scores(table.column(PREDICTION).to_numpy(), job)
 
 
+@dataclass(frozen=True)
 class _Work:
     """What one job does: for whom, what it is asked, what decides its result, and where its inputs lie."""
 
-    def __init__(
-        self, use_case: str, asked: ProcessingRequest, work: Mapping[str, Any], inputs: Mapping[str, str]
-    ) -> None:
-        self.use_case, self.asked, self.work, self.inputs = use_case, asked, work, inputs
+    use_case: str
+    asked: ProcessingRequest
+    work: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    run_id: str
+    instance: dg.DagsterInstance | None
 
 
 def _connected() -> tuple[AwsSettings, JobFiles]:
@@ -86,9 +93,7 @@ def _connected() -> tuple[AwsSettings, JobFiles]:
     return settings, JobFiles(clients(settings.region), settings)
 
 
-def _made(
-    settings: AwsSettings, files: JobFiles, work: _Work, run_id: str
-) -> tuple[pa.Table, Mapping[str, Any]]:
+def _made(settings: AwsSettings, files: JobFiles, work: _Work) -> tuple[pa.Table, Mapping[str, Any]]:
     """The table that the job made, and what is recorded of the job."""
     # the image is the program: another one may make something else of the same rows, and is asked again
     program = {"store": settings.uri(), "image": settings["MLPLATFORM_IMAGE"]}
@@ -100,8 +105,9 @@ def _made(
         key=key,
         members=processing_members(settings, inputs, output),
         tags={**settings.tags, USE_CASE_TAG: work.use_case},
-        run_id=run_id or "unknown",
+        run_id=waiting_as(work.run_id),
         instance_types=settings.several("MLPLATFORM_TRAINING_INSTANCES"),
+        instance=work.instance,
     )
     service = ProcessingJobs(clients(settings.region))
     done = run_job(service, asked, settings.number("MLPLATFORM_POLL_SECONDS"))

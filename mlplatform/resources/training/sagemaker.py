@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.hashing import canonical_json
 from mlplatform.resources.aws.clients import clients
 from mlplatform.resources.aws.job_names import job_key
+from mlplatform.resources.aws.jobs.dagster_runs import instance_of
 from mlplatform.resources.aws.jobs.files import JobFiles, UnusableResult, unpack
 from mlplatform.resources.aws.jobs.following import FinishedJob, run_job
 from mlplatform.resources.aws.jobs.launching import JobRequest
 from mlplatform.resources.aws.jobs.services import TrainingJobs
-from mlplatform.resources.aws.jobs.waiting_runs import USE_CASE_TAG
+from mlplatform.resources.aws.jobs.waiting_runs import USE_CASE_TAG, waiting_as
 from mlplatform.resources.aws.settings import AwsSettings, aws_settings
 from mlplatform.resources.aws.stored import uri_of
 from mlplatform.resources.training import TrainedModel, TrainingRequest
@@ -40,6 +42,7 @@ class SageMakerTraining(dg.ConfigurableResource[Any]):
         connected = clients(settings.region)
         files = JobFiles(connected, settings)
         asked, code_sha256 = _asked(request, settings, files, scratch)
+        asked = replace(asked, instance=instance_of(self))
         done = run_job(TrainingJobs(connected), asked, settings.number("MLPLATFORM_POLL_SECONDS"))
         folder = _fetched(files, done, scratch)
         manifest = _proven(done, folder, request.training_set.digest, code_sha256)
@@ -73,7 +76,7 @@ def _asked(
         key=key,
         members=members,
         tags={**settings.tags, USE_CASE_TAG: use_case, SET_TAG: training_set.digest},
-        run_id=request.run_id or "unknown",
+        run_id=waiting_as(request.run_id),
         instance_types=settings.several("MLPLATFORM_TRAINING_INSTANCES"),
     )
     return asked, code_sha256

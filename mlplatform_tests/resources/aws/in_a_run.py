@@ -22,6 +22,8 @@ from mlplatform.resources.training.sagemaker import SageMakerTraining
 from mlplatform_tests.assets.conftest import land_rows, materialize_assets
 from mlplatform_tests.resources.aws.asked import InBucket, uploaded
 
+DEAD = "00000000-0000-4000-8000-000000000000"
+"""A run that the instance knows to have failed."""
 READY = ("raw", "validated", "quarantine", "features", "training_set", "validation_set")
 
 
@@ -50,6 +52,7 @@ def main(folder: Path) -> None:
         "processing": SageMakerProcessing(),
     }
     with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_run(dg.DagsterRun("some_job", run_id=DEAD, status=dg.DagsterRunStatus.FAILURE))
         land_rows(instance, resources, folder / "monday.csv", job_change)
         assert materialize_assets(instance, resources, job_change, *READY, batch="monday").success
         made = materialize_assets(instance, resources, job_change, "model")

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from mlplatform.resources.aws.clients import clients
+from mlplatform.resources.aws.jobs.waiting_runs import join
+from mlplatform.resources.aws.settings import aws_settings
 from mlplatform_tests.container.served import until
-from mlplatform_tests.resources.aws.in_a_run import running
+from mlplatform_tests.resources.aws.in_a_run import DEAD, running
 from mlplatform_tests.resources.aws.test_job_faults import upset
 from mlplatform_tests.resources.aws.test_processing_jobs import processing_jobs
 from mlplatform_tests.resources.aws.test_training_jobs import jobs
@@ -34,6 +37,8 @@ def test_a_run_that_is_stopped_stops_its_job(tmp_path: Path, emulator: Any) -> N
     run = running(tmp_path)
     try:
         until(jobs, "the job")
+        # a run that waited for it, too, and was killed
+        join(clients(aws_settings().region), jobs()[0]["TrainingJobArn"], DEAD)
         run.send_signal(signal.SIGTERM)  # as Dagster's launchers do
         printed, _ = run.communicate(timeout=100)
     finally:

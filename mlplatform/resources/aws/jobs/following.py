@@ -12,6 +12,7 @@ from typing import Any
 from dagster._core.errors import DagsterExecutionInterruptedError  # not exported, but what it raises
 
 from mlplatform.ml.errors import MLPlatformError
+from mlplatform.resources.aws.jobs.dagster_runs import run_states
 from mlplatform.resources.aws.jobs.launching import JobRequest, Launched, launch
 from mlplatform.resources.aws.jobs.log_lines import LogLines
 from mlplatform.resources.aws.jobs.pages import page_of
@@ -98,16 +99,17 @@ def _waited_for(service: JobService, asked: JobRequest, launched: Launched, poll
                 return state
             pause(poll * random.uniform(0.8, 1.2))  # noqa: S311 - so that many who wait do not ask at once
     except _INTERRUPTS:
-        _leave(service, launched, asked.run_id)
+        _leave(service, launched, asked)
         raise
 
 
-def _leave(service: JobService, launched: Launched, run_id: str) -> None:
+def _leave(service: JobService, launched: Launched, asked: JobRequest) -> None:
     """Stop the job unless others wait for it, and see it end: nothing goes on behind whoever cancelled."""
     try:
-        others = others_after_leaving(service.clients, launched.arn, run_id)
-        if others:
-            log.info("%s goes on: %d other run(s) wait for it", launched.name, len(others))
+        others = others_after_leaving(service.clients, launched.arn, asked.run_id)
+        over = run_states(asked.instance, others) if asked.instance else {}
+        if any(over.get(run) != "over" for run in others):  # one that was killed has left its tag behind
+            log.info("%s goes on: other runs wait for it", launched.name)
             return
         log.info("stopping %s", launched.name)
         service.stop(launched.name)

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.errors import MLPlatformError
 from mlplatform.resources.aws.clients import error_code, error_message
@@ -23,6 +23,9 @@ from mlplatform.resources.aws.jobs.services import JobService, tags_of
 from mlplatform.resources.aws.jobs.states import JobState
 from mlplatform.resources.aws.jobs.waiting_runs import FINGERPRINT_TAG, join, run_tag
 from mlplatform.resources.aws.refusals import AwsRefused, told
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class JobRequest:
     """What is asked for.
 
     `slug` begins the name, `key` is what the work is known by, `members` the creation request without name,
-    instance type and tags; `instance_types` are tried one after the other.
+    instance type and tags; `instance_types` are tried one after the other. `instance` knows the runs.
     """
 
     slug: str
@@ -47,6 +50,7 @@ class JobRequest:
     tags: Mapping[str, str]
     run_id: str
     instance_types: tuple[str, ...]
+    instance: DagsterInstance | None = None
 
     @property
     def fingerprint(self) -> str:

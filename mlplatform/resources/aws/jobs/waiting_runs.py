@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from uuid import uuid4
 
 from mlplatform.resources.aws.clients import Clients
 from mlplatform.resources.aws.jobs.services import tag_list, tags_of
@@ -18,6 +19,11 @@ log = logging.getLogger(__name__)
 RUN_TAG = "mlplatform:run:"
 FINGERPRINT_TAG = "mlplatform:fingerprint"
 USE_CASE_TAG = "mlplatform:use_case"
+
+
+def waiting_as(run_id: str) -> str:
+    """What whoever waits is known by: its run, or a name of its own where there is none."""
+    return run_id or f"outside-{uuid4().hex[:12]}"
 
 
 def run_tag(run_id: str) -> dict[str, str]:
