@@ -80,10 +80,14 @@ class LandedFiles(dg.ConfigurableResource[Any]):
             sha256 = file_sha256(copy)  # of the copy: the source may still be growing
             with copy.open("rb+") as written:
                 os.fsync(written.fileno())
-            copy.replace(root / sha256)
+            self._store(copy, sha256)
         finally:
             copy.unlink(missing_ok=True)
         return sha256
+
+    def _store(self, copy: Path, sha256: str) -> None:
+        """Give whole bytes their place."""
+        copy.replace(Path(self.root) / sha256)
 
     def place(self, sha256: str) -> Path:
         """Where landed bytes lie on this machine; DamagedSnapshot where they are gone."""

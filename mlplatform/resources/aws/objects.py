@@ -1,0 +1,104 @@
+"""Objects below the platform's prefix in its bucket. A put is one request: an object is whole or absent."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlplatform.resources.aws.clients import Clients, clients
+from mlplatform.resources.aws.jobs.files import encryption_of
+from mlplatform.resources.aws.refusals import AwsRefused, told
+from mlplatform.resources.aws.settings import AwsSettings, aws_settings
+
+_GONE = {"404", "NoSuchKey", "NotFound"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as it is listed: `path` below the folder, size in bytes, seconds since the epoch."""
+
+    path: str
+    bytes: int
+    time: float
+
+
+class Objects:
+    """One folder below the prefix, such as `snapshots`. The settings are the environment's.
+
+    What S3 refuses is an AwsRefused that names the object, what may pass an OSError.
+    """
+
+    def __init__(self, folder: str, settings: AwsSettings | None = None) -> None:
+        self._folder, self._settings = folder, settings or aws_settings()
+        self._clients: Clients = clients(self._settings.region)
+
+    def uri(self, path: str) -> str:
+        """s3://bucket/prefix/folder/path."""
+        return self._settings.uri(self._folder, path)
+
+    def written(self, path: str) -> float | None:
+        """When an object was written, in seconds since the epoch; None where there is none."""
+        try:
+            with told(f"looking at {self.uri(path)}"):
+                found = self._clients.s3.head_object(Bucket=self._settings.bucket, Key=self._key(path))
+        except AwsRefused as error:
+            if error.code in _GONE:
+                return None
+            raise
+        return float(found["LastModified"].timestamp())
+
+    def put(self, path: str, file: Path) -> None:
+        """Store a file's bytes."""
+        encryption = encryption_of(self._settings)
+        with told(f"storing {self.uri(path)}"), file.open("rb") as body:
+            self._clients.s3.put_object(
+                Bucket=self._settings.bucket, Key=self._key(path), Body=body, **encryption
+            )
+
+    def fetch(self, path: str, target: Path) -> bool:
+        """Write an object's bytes to a file; False, and no file, where there is none."""
+        try:
+            with told(f"reading {self.uri(path)}"):
+                found = self._clients.s3.get_object(Bucket=self._settings.bucket, Key=self._key(path))
+                with target.open("wb") as file:
+                    shutil.copyfileobj(found["Body"], file)
+        except AwsRefused as error:
+            if error.code in _GONE:
+                return False
+            raise
+        return True
+
+    def copy(self, path: str, target: str) -> None:
+        """Store an object under a second name, or under its own once more: it is new then."""
+        source = {"Bucket": self._settings.bucket, "Key": self._key(path)}
+        encryption = encryption_of(self._settings)
+        with told(f"copying {self.uri(path)} to {self.uri(target)}"):
+            self._clients.s3.copy_object(
+                Bucket=self._settings.bucket,
+                Key=self._key(target),
+                CopySource=source,
+                MetadataDirective="REPLACE",  # S3 refuses to copy an object onto itself unchanged
+                **encryption,
+            )
+
+    def delete(self, path: str) -> None:
+        """Delete an object; nothing happens where there is none."""
+        with told(f"deleting {self.uri(path)}"):
+            self._clients.s3.delete_object(Bucket=self._settings.bucket, Key=self._key(path))
+
+    def listed(self, prefix: str) -> Iterator[Found]:
+        """Every object whose path begins so, in the order of paths."""
+        begin = self._key("")
+        with told(f"listing {self.uri(prefix)}"):
+            pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._settings.bucket, Prefix=self._key(prefix)
+            )
+            for page in pages:
+                for one in page.get("Contents", ()):
+                    time = float(one["LastModified"].timestamp())
+                    yield Found(str(one["Key"]).removeprefix(begin), int(one["Size"]), time)
+
+    def _key(self, path: str) -> str:
+        return self._settings.key(self._folder, path)
