@@ -1,8 +1,8 @@
 """The processing program: `python -m mlplatform.container.process [BASE]`, BASE being /opt/ml in a container.
 
 Reads `processing/input/request/request.json`, which says what is asked for: the features of a batch, by the
-code in the input `code`, or predictions, by the model in the input `model`. The rows are the one Parquet file
-of the input `rows`, and what is made is left as one Parquet file in `processing/output/`.
+code in the input `code`, or predictions, by the model (a tar.gz) in the input `model`. The rows are the one
+Parquet file of the input `rows`, and what is made is left as one Parquet file in `processing/output/`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlplatform.container.code import Code
 from mlplatform.container.layout import Layout
+from mlplatform.container.packed import unpack
 from mlplatform.container.scoring import Model
 from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
 from mlplatform.ml.features import BuildFeatures, carried, make_features
@@ -97,16 +98,22 @@ def _features(layout: Layout, request: ProcessingRequest, rows: pd.DataFrame) ->
 def _scores(layout: Layout, request: ProcessingRequest, rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    model = Model(layout.given("model"))
+    folder = layout.base / "unpacked"
+    unpack(_the_one(layout.given("model"), "*.tar.gz"), folder)
+    model = Model(folder)
     model.prove(request.artifact_sha256, request.code_sha256)
     return pd.DataFrame({PREDICTION: scores_of_rows(model, rows)})
 
 
 def _rows(folder: Path) -> pd.DataFrame:
-    found = sorted(folder.glob("*.parquet"))
+    return read_stored(_the_one(folder, "*.parquet")).to_pandas()
+
+
+def _the_one(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        raise DamagedSnapshot(f"{folder} holds {len(found)} Parquet files instead of the one with the rows.")
-    return read_stored(found[0]).to_pandas()
+        raise DamagedSnapshot(f"{folder} holds {len(found)} files {pattern} instead of one.")
+    return found[0]
 
 
 def main(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ import pytest
 
 from mlplatform.container.code import write_code
 from mlplatform.container.layout import ARTIFACT, Layout
+from mlplatform.container.packed import pack
 from mlplatform.container.process import REQUEST, RESULT, ProcessingRequest, features_of_batch
 from mlplatform.container.scoring import Model
 from mlplatform.container.train import SET_MANIFEST, train
@@ -145,10 +146,11 @@ def test_scores_by_the_container_are_those_of_the_model(tmp_path: Path) -> None:
         ProcessingRequest("scores", (), str(manifest["artifact_sha256"]), str(manifest["code_sha256"])),
         rows,
     )
-    trained.model.rename(layout.given("model"))
+    layout.given("model").mkdir()
+    pack(trained.model, layout.given("model") / "some.tar.gz")
     code, stderr = ended(started("process", layout.base))
     assert code == 0, stderr
-    model = Model(layout.given("model"))
+    model = Model(trained.model)
     scores = pq.read_table(layout.processed / RESULT).column("prediction").to_pylist()
     assert scores == model.predict(model.features_of(rows)).tolist()
 
@@ -158,7 +160,8 @@ def test_scores_by_another_model_than_was_asked_for_are_refused(tmp_path: Path) 
     train(trained)
     layout = Layout(tmp_path / "scoring")
     ask(layout, ProcessingRequest("scores", (), "0" * 64, "0" * 64), people("june", 3))
-    trained.model.rename(layout.given("model"))
+    layout.given("model").mkdir()
+    pack(trained.model, layout.given("model") / "some.tar.gz")
     assert ended(started("process", layout.base))[0] == 1
     assert f"{ARTIFACT} is not the artifact that was trained" in layout.message.read_text()
     assert not layout.processed.exists()

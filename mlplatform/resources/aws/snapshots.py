@@ -13,11 +13,11 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+from mlplatform.container.packed import pack, unpack
+from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.garbage import DAMAGED, Stored
 from mlplatform.ml.steps import ALL_STEPS
-from mlplatform.resources.aws.jobs.files import UnusableResult, unpack
 from mlplatform.resources.aws.objects import Objects
-from mlplatform.resources.aws.packing import pack
 from mlplatform.resources.disposal import discard
 from mlplatform.resources.snapshots import Snapshot, Snapshots, whole_file
 
@@ -113,7 +113,7 @@ class S3Snapshots(Snapshots):
                 whole = Path(scratch) / target.name
                 try:
                     unpack(fetched, whole)
-                except UnusableResult:
+                except DamagedSnapshot:
                     return  # as if there were none: the step that wants it makes it again
             try:
                 whole.rename(target)

@@ -70,7 +70,7 @@ class SageMakerProcessing(dg.ConfigurableResource[Any]):
         )
         given = files.put("rows", "rows.parquet", rows)
         work = {"use_case": request.use_case, "rows": given, "model": manifest["sha256"]}
-        inputs = {"model": f"{uri_of(request.snapshots, request.model)}/", "rows": given}
+        inputs = {"model": uri_of(request.snapshots, request.model), "rows": given}
         wanted = _Work(request.use_case, asked, work, inputs, request.run_id, instance_of(self))
         table, job = _made(settings, files, wanted)
         return Scores(table.column(PREDICTION).to_numpy(), job)

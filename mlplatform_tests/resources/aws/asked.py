@@ -18,9 +18,8 @@ from typing import Any
 from mlplatform.container.layout import Layout
 from mlplatform.container.train import SET_MANIFEST
 from mlplatform.ml.manifests import SetManifest
-from mlplatform.resources.aws.clients import clients
-from mlplatform.resources.aws.settings import aws_settings
-from mlplatform.resources.snapshots import Snapshots
+from mlplatform.resources.aws.objects import Objects
+from mlplatform.resources.aws.snapshots import FOLDER, S3Snapshots
 from mlplatform.resources.training import TrainedModel, TrainingRequest
 from mlplatform.resources.training.sagemaker import SageMakerTraining
 from mlplatform_tests.container.test_train import CASE, DECLARED, lay_out
@@ -50,25 +49,16 @@ def build_estimator(seed, **given):
 """
 
 
-class InBucket(Snapshots):
-    """A folder whose content is in the bucket, too."""
-
-    def uri(self, path: str) -> str:
-        return aws_settings().uri("snapshots", path)
-
-
-def uploaded(snapshots: InBucket, path: str) -> None:
-    """Put into the bucket what lies in the folder."""
-    settings, content = aws_settings(), snapshots.place(path).read_bytes()
-    s3 = clients(settings.region).s3
-    s3.put_object(Bucket=settings.bucket, Key=settings.key("snapshots", path), Body=content)
+def uploaded(snapshots: S3Snapshots, path: str) -> None:
+    """Put into the bucket what lies in the folder in front of it."""
+    Objects(FOLDER).put(path, snapshots.place(path))
 
 
 def stored(folder: Path) -> Path:
     """Two batches of generated people, in the folder and in the bucket."""
     root = lay_out(folder).channel("training")
     for path in root.rglob("*.parquet"):
-        uploaded(InBucket(root=str(root)), path.relative_to(root).as_posix())
+        uploaded(S3Snapshots(root=str(root)), path.relative_to(root).as_posix())
     return folder
 
 
@@ -83,7 +73,7 @@ def request(
     channel = Layout(folder).channel("training")
     return TrainingRequest(
         training_set=SetManifest.from_json(json.loads((channel / SET_MANIFEST).read_text())),
-        snapshots=InBucket(root=str(channel)),
+        snapshots=S3Snapshots(root=str(channel)),
         code={**CASE.code_files(), **(code or {})},
         declared=replace(DECLARED, threads=threads),
         hyperparameters=hyperparameters or {"max_iter": 5},

@@ -16,24 +16,15 @@ import dagster as dg
 
 from mlplatform.definitions import defs, use_cases
 from mlplatform.lineage.records import latest_of
+from mlplatform.resources.aws.snapshots import S3Snapshots
 from mlplatform.resources.environment import local
 from mlplatform.resources.processing.sagemaker import SageMakerProcessing
 from mlplatform.resources.training.sagemaker import SageMakerTraining
 from mlplatform_tests.assets.conftest import land_rows, materialize_assets
-from mlplatform_tests.resources.aws.asked import InBucket, uploaded
 
 DEAD = "00000000-0000-4000-8000-000000000000"
 """A run that the instance knows to have failed."""
 READY = ("raw", "validated", "quarantine", "features", "training_set", "validation_set")
-
-
-class Uploading(InBucket):
-    """Puts every table that it stores into the bucket, too."""
-
-    def write_table(self, use_case, asset, batch, table):  # type: ignore[no-untyped-def]
-        snapshot = super().write_table(use_case, asset, batch, table)
-        uploaded(self, snapshot.path)
-        return snapshot
 
 
 def running(folder: Path) -> subprocess.Popen[str]:
@@ -47,7 +38,7 @@ def main(folder: Path) -> None:
     job_change = use_cases(defs())["job_change"]
     resources = {
         **local(folder),
-        "snapshots": Uploading(root=str(folder / "snapshots")),
+        "snapshots": S3Snapshots(root=str(folder / "snapshots")),
         "training": SageMakerTraining(),
         "processing": SageMakerProcessing(),
     }

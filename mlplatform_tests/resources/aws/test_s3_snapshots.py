@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from mlplatform.container.packed import pack
 from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.resources.aws import snapshots as module
-from mlplatform.resources.aws.packing import pack
 from mlplatform.resources.aws.refusals import AwsRefused
 from mlplatform.resources.aws.snapshots import S3Snapshots
 from mlplatform.resources.snapshots import Snapshots

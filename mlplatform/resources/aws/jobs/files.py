@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tarfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from mlplatform.container import packed
 from mlplatform.container.code import Declared, folder_sha256, write_code
-from mlplatform.ml.errors import MLPlatformError
+from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
 from mlplatform.resources.aws.clients import Clients, error_code
 from mlplatform.resources.aws.refusals import AwsRefused, told
 from mlplatform.resources.aws.settings import AwsSettings
@@ -78,17 +78,8 @@ def encryption_of(settings: AwsSettings) -> dict[str, Any]:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a model.tar.gz: plain files and folders below `folder`, nothing else (UnusableResult)."""
-    folder.mkdir(parents=True)
+    """Unpack a model.tar.gz; UnusableResult where it is none."""
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            members = tar.getmembers()
-            for member in members:
-                path = PurePosixPath(member.name)
-                if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
-                    raise UnusableResult(
-                        f"{archive.name} holds {member.name!r}, which is no file of a model."
-                    )
-            tar.extractall(folder, members, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise UnusableResult(f"{archive.name} cannot be unpacked: {error}.") from error
+        packed.unpack(archive, folder)
+    except DamagedSnapshot as error:
+        raise UnusableResult(str(error)) from error
