@@ -16,6 +16,8 @@ Line = Callable[[str], None]
 REPOSITORY = Path(__file__).parents[2]
 # what a container does not inherit from whoever runs the emulator
 _OUTSIDE = ("AWS_", "DAGSTER_", "MLPLATFORM_", "PYTEST_", "PYTHON")
+# a shell cannot trap what was ignored or blocked when it started, as it may be where the emulator runs
+_HEARING = ("env", "--default-signal=TERM,INT")
 _RUNNING: set[Process] = set()
 _LOCK = threading.Lock()
 
@@ -26,7 +28,7 @@ class Process:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], line: Line) -> None:
         with _LOCK:
             self._process = subprocess.Popen(
-                found(command),
+                [*_HEARING, *found(command)],
                 env={**inherited(), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

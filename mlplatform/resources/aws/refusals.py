@@ -63,7 +63,7 @@ def told(doing: str) -> Iterator[None]:
 def _said(code: str, error: Exception) -> str:
     message = error_message(error).rstrip(".")
     if code in _DENIED:
-        return f"access denied ({message}). Give the platform's role this permission: see deploy/iam."
+        return f"access denied ({message}). Give the role that asks this permission."
     if code in _CREDENTIALS or "Credential" in type(error).__name__:
         return f"the AWS credentials are missing, wrong or expired ({message}). Renew them and run again."
     return f"{code}: {message}." if code else f"{message}."

@@ -31,7 +31,12 @@ SETTINGS: tuple[Setting, ...] = (
         r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
     ),
     Setting("MLPLATFORM_PREFIX", "the folder in the bucket", "mlplatform", r"[A-Za-z0-9._/-]*[A-Za-z0-9]"),
-    Setting("MLPLATFORM_IMAGE", "URI of the image in deploy/, by digest or tag", None, r"\S{1,255}"),
+    Setting(
+        "MLPLATFORM_IMAGE",
+        "URI of the image that trains, serves and processes, by digest or tag",
+        None,
+        r"\S{1,255}",
+    ),
     Setting(
         "MLPLATFORM_EXECUTION_ROLE",
         "ARN of the role that jobs and endpoints run under",
