@@ -68,8 +68,11 @@ class S3Snapshots(Snapshots):
         objects, held = Objects(FOLDER), _object(relative)
         with TemporaryDirectory(prefix="mlplatform-look-") as scratch:
             fetched = Path(scratch) / "object"
+            if path.is_dir():  # packed again, equal files give equal bytes
+                pack(path, Path(scratch) / "copy")
+            copy = Path(scratch) / "copy" if path.is_dir() else path
             there = objects.fetch(held, fetched)
-            if there and (path.is_dir() or (path.exists() and fetched.read_bytes() == path.read_bytes())):
+            if there and copy.exists() and fetched.read_bytes() == copy.read_bytes():
                 objects.copy(held, f"{held}{DAMAGED}{uuid4().hex[:8]}")
                 objects.delete(held)
         discard(path)

@@ -113,6 +113,16 @@ def test_a_damaged_copy_is_fetched_again(snapshots: S3Snapshots, emulator: Emula
     assert keys(emulator) == [f"mlplatform/snapshots/{stored.path}"]
 
 
+def test_a_damaged_copy_of_a_model_is_fetched_again(
+    snapshots: S3Snapshots, emulator: Emulator, tmp_path: Path
+) -> None:
+    stored = snapshots.adopt_folder("case", "model", "ab12", model(tmp_path / "made"), "0" * 64)
+    (snapshots.place(stored.path) / "code" / "features.py").write_text("x = 2\n")
+    snapshots.set_aside(snapshots.place(stored.path))
+    assert keys(emulator) == ["mlplatform/snapshots/case/model/ab12.tar.gz"]
+    assert (snapshots.place(stored.path) / "code" / "features.py").read_text() == "x = 1\n"
+
+
 def test_what_is_damaged_in_s3_is_renamed_and_made_again(
     snapshots: S3Snapshots, emulator: Emulator, elsewhere: S3Snapshots
 ) -> None:
