@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from mlplatform.ml.errors import DamagedSnapshot
+from mlplatform.ml.errors import DamagedSnapshot, WrongUsage
 from mlplatform.ml.garbage import Stored
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.steps import ALL_STEPS
@@ -154,6 +154,13 @@ class Snapshots(dg.ConfigurableResource[Any]):
     def place(self, path: str) -> Path:
         """Where a version lies on this machine."""
         return Path(self.root) / path
+
+    def uri(self, path: str) -> str:
+        """Where jobs find a version. WrongUsage: a folder of this machine is nothing that they can read."""
+        raise WrongUsage(
+            f"jobs read snapshots from S3, and {path} lies in a folder of this machine. Use the snapshots of "
+            "the environment aws (MLPLATFORM_ENV=aws)."
+        )
 
     @contextmanager
     def _whole_file(self, path: str) -> Iterator[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mlplatform.ml.garbage import Stored
 from mlplatform.ml.steps import LANDED_FILE
@@ -23,8 +22,9 @@ class S3LandedFiles(LandedFiles):
 
     def place(self, sha256: str) -> Path:
         """Where landed bytes lie on this machine, fetched if need be; DamagedSnapshot where they are gone."""
-        if not (Path(self.root) / sha256).exists():
-            self._fetch(sha256)
+        copy = Path(self.root) / sha256
+        if not copy.exists():
+            Objects(FOLDER).fetch(sha256, copy)
         return super().place(sha256)
 
     def stored(self) -> Iterator[Stored]:
@@ -42,11 +42,3 @@ class S3LandedFiles(LandedFiles):
         if objects.written(sha256) is None:
             objects.put(sha256, copy)
         super()._store(copy, sha256)
-
-    def _fetch(self, sha256: str) -> None:
-        root = Path(self.root)
-        root.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".tmp-", dir=root) as scratch:
-            fetched = Path(scratch) / sha256
-            if Objects(FOLDER).fetch(sha256, fetched):
-                fetched.replace(root / sha256)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlplatform.resources.aws.clients import Clients, clients
-from mlplatform.resources.aws.jobs.files import encryption_of
 from mlplatform.resources.aws.refusals import AwsRefused, told
 from mlplatform.resources.aws.settings import AwsSettings, aws_settings
+from mlplatform.resources.snapshots import whole_file
 
 _GONE = {"404", "NoSuchKey", "NotFound"}
 
@@ -49,21 +51,28 @@ class Objects:
             raise
         return float(found["LastModified"].timestamp())
 
-    def put(self, path: str, file: Path) -> None:
-        """Store a file's bytes."""
-        encryption = encryption_of(self._settings)
-        with told(f"storing {self.uri(path)}"), file.open("rb") as body:
+    def put(self, path: str, content: Path | bytes) -> None:
+        """Store bytes, or those of a file."""
+        with (
+            told(f"storing {self.uri(path)}"),
+            nullcontext(content) if isinstance(content, bytes) else content.open("rb") as body,
+        ):
             self._clients.s3.put_object(
-                Bucket=self._settings.bucket, Key=self._key(path), Body=body, **encryption
+                Bucket=self._settings.bucket, Key=self._key(path), Body=body, **self._encryption
             )
 
+    def put_once(self, path: str, content: bytes) -> None:
+        """Store bytes under a name that stands for them, unless they are there."""
+        if self.written(path) is None:
+            self.put(path, content)
+
     def fetch(self, path: str, target: Path) -> bool:
-        """Write an object's bytes to a file; False, and no file, where there is none."""
+        """Write an object's bytes to a file, which appears whole; False, and no file, where there is none."""
         try:
-            with told(f"reading {self.uri(path)}"):
+            with told(f"reading {self.uri(path)}"), whole_file(target) as file:
                 found = self._clients.s3.get_object(Bucket=self._settings.bucket, Key=self._key(path))
-                with target.open("wb") as file:
-                    shutil.copyfileobj(found["Body"], file)
+                with file.open("wb") as opened:
+                    shutil.copyfileobj(found["Body"], opened)
         except AwsRefused as error:
             if error.code in _GONE:
                 return False
@@ -73,14 +82,13 @@ class Objects:
     def copy(self, path: str, target: str) -> None:
         """Store an object under a second name, or under its own once more: it is new then."""
         source = {"Bucket": self._settings.bucket, "Key": self._key(path)}
-        encryption = encryption_of(self._settings)
         with told(f"copying {self.uri(path)} to {self.uri(target)}"):
             self._clients.s3.copy_object(
                 Bucket=self._settings.bucket,
                 Key=self._key(target),
                 CopySource=source,
                 MetadataDirective="REPLACE",  # S3 refuses to copy an object onto itself unchanged
-                **encryption,
+                **self._encryption,
             )
 
     def delete(self, path: str) -> None:
@@ -102,3 +110,9 @@ class Objects:
 
     def _key(self, path: str) -> str:
         return self._settings.key(self._folder, path)
+
+    @property
+    def _encryption(self) -> dict[str, Any]:
+        """Arguments by which what is written is encrypted with the platform's key, if it has one."""
+        key = self._settings["MLPLATFORM_KMS_KEY"]
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}

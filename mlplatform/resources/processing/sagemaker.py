@@ -25,7 +25,6 @@ from mlplatform.resources.aws.jobs.launching import JobRequest
 from mlplatform.resources.aws.jobs.services import ProcessingJobs
 from mlplatform.resources.aws.jobs.waiting_runs import USE_CASE_TAG, waiting_as
 from mlplatform.resources.aws.settings import AwsSettings, aws_settings
-from mlplatform.resources.aws.stored import uri_of
 from mlplatform.resources.processing import Features, FeaturesRequest, Scores, ScoresRequest
 from mlplatform.resources.processing.sagemaker_request import processing_members
 
@@ -53,7 +52,7 @@ class SageMakerProcessing(dg.ConfigurableResource[Any]):
             "code_version": declaration.code_version(BY_NAME["features"]),
             "carried": list(declaration.carried),
         }
-        inputs = {"code": code, "rows": uri_of(request.snapshots, request.validated)}
+        inputs = {"code": code, "rows": request.snapshots.uri(request.validated)}
         wanted = _Work(declaration.name, asked, work, inputs, request.run_id, instance_of(self))
         table, job = _made(settings, files, wanted)
         return Features(table, job)
@@ -70,7 +69,7 @@ class SageMakerProcessing(dg.ConfigurableResource[Any]):
         )
         given = files.put("rows", "rows.parquet", rows)
         work = {"use_case": request.use_case, "rows": given, "model": manifest["sha256"]}
-        inputs = {"model": uri_of(request.snapshots, request.model), "rows": given}
+        inputs = {"model": request.snapshots.uri(request.model), "rows": given}
         wanted = _Work(request.use_case, asked, work, inputs, request.run_id, instance_of(self))
         table, job = _made(settings, files, wanted)
         return Scores(table.column(PREDICTION).to_numpy(), job)
@@ -90,7 +89,7 @@ class _Work:
 
 def _connected() -> tuple[AwsSettings, JobFiles]:
     settings = aws_settings()
-    return settings, JobFiles(clients(settings.region), settings)
+    return settings, JobFiles(settings)
 
 
 def _made(settings: AwsSettings, files: JobFiles, work: _Work) -> tuple[pa.Table, Mapping[str, Any]]:

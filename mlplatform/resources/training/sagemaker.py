@@ -23,7 +23,6 @@ from mlplatform.resources.aws.jobs.launching import JobRequest
 from mlplatform.resources.aws.jobs.services import TrainingJobs
 from mlplatform.resources.aws.jobs.waiting_runs import USE_CASE_TAG, waiting_as
 from mlplatform.resources.aws.settings import AwsSettings, aws_settings
-from mlplatform.resources.aws.stored import uri_of
 from mlplatform.resources.training import TrainedModel, TrainingRequest
 from mlplatform.resources.training.sagemaker_request import Channels, snapshot_manifest, training_members
 
@@ -40,7 +39,7 @@ class SageMakerTraining(dg.ConfigurableResource[Any]):
         """Launch the job or attach to it, wait, and leave its model below `scratch`."""
         settings = aws_settings()
         connected = clients(settings.region)
-        files = JobFiles(connected, settings)
+        files = JobFiles(settings)
         asked, code_sha256 = _asked(request, settings, files, scratch)
         asked = replace(asked, instance=instance_of(self))
         done = run_job(TrainingJobs(connected), asked, settings.number("MLPLATFORM_POLL_SECONDS"))
@@ -88,7 +87,7 @@ def _set(request: TrainingRequest, files: JobFiles) -> str:
 
 def _snapshots(request: TrainingRequest, files: JobFiles) -> str:
     paths = [part.path for part in request.training_set.parts]
-    root = uri_of(request.snapshots, paths[0]).removesuffix(paths[0])
+    root = request.snapshots.uri(paths[0]).removesuffix(paths[0])
     name = "snapshots.manifest"
     return files.put("channels", name, snapshot_manifest(root, paths)) + name
 
