@@ -47,7 +47,10 @@ class S3Snapshots(Snapshots):
         has none."""
         target = self._in_front(path)
         if not target.exists():
-            self._fetch(path, target)
+            if _is_folder(path):
+                self._fetch_folder(path, target)
+            else:
+                Objects(FOLDER).fetch(path, target)
         return target
 
     def adopt_folder(self, use_case: str, asset: str, name: str, folder: Path, sha256: str) -> Snapshot:
@@ -65,16 +68,15 @@ class S3Snapshots(Snapshots):
         if path is None or Path(self.root).resolve() not in path.resolve().parents:
             return
         relative = path.resolve().relative_to(Path(self.root).resolve()).as_posix()
-        objects, held = Objects(FOLDER), _object(relative)
+        held = _object(relative)
         with TemporaryDirectory(prefix="mlplatform-look-") as scratch:
             fetched = Path(scratch) / "object"
             if path.is_dir():  # packed again, equal files give equal bytes
                 pack(path, Path(scratch) / "copy")
             copy = Path(scratch) / "copy" if path.is_dir() else path
-            there = objects.fetch(held, fetched)
+            there = Objects(FOLDER).fetch(held, fetched)
             if there and copy.exists() and fetched.read_bytes() == copy.read_bytes():
-                objects.copy(held, f"{held}{DAMAGED}{uuid4().hex[:8]}")
-                objects.delete(held)
+                _rename_damaged(held)
         discard(path)
 
     def stored(self, use_case: str) -> Iterator[Stored]:
@@ -105,19 +107,17 @@ class S3Snapshots(Snapshots):
             objects.copy(held, held)
         return True
 
-    def _fetch(self, path: str, target: Path) -> None:
+    def _fetch_folder(self, path: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".tmp-", dir=target.parent) as scratch:
-            fetched = Path(scratch) / "object"
-            if not Objects(FOLDER).fetch(_object(path), fetched):
+            archive, whole = Path(scratch) / "archive", Path(scratch) / target.name
+            if not Objects(FOLDER).fetch(_object(path), archive):
                 return
-            whole = fetched
-            if _is_folder(path):
-                whole = Path(scratch) / target.name
-                try:
-                    unpack(fetched, whole)
-                except DamagedSnapshot:
-                    return  # as if there were none: the step that wants it makes it again
+            try:
+                unpack(archive, whole)
+            except DamagedSnapshot:
+                _rename_damaged(_object(path))  # now there is none, so the step that wants it makes it again
+                return
             try:
                 whole.rename(target)
             except OSError:  # another process was first, with the same content
@@ -138,3 +138,10 @@ def _is_folder(path: str) -> bool:
 
 def _object(path: str) -> str:
     return f"{path}{PACKED}" if _is_folder(path) else path
+
+
+def _rename_damaged(held: str) -> None:
+    """S3 has no renaming; killed in between, the object has two names, and the next to look goes on."""
+    objects = Objects(FOLDER)
+    objects.copy(held, f"{held}{DAMAGED}{uuid4().hex[:8]}")
+    objects.delete(held)

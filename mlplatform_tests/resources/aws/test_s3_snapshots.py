@@ -136,6 +136,20 @@ def test_what_is_damaged_in_s3_is_renamed_and_made_again(
     assert elsewhere.read_table(stored.path) == table()
 
 
+def test_an_archive_that_is_none_is_renamed_and_made_again(
+    snapshots: S3Snapshots, emulator: Emulator, elsewhere: S3Snapshots, tmp_path: Path
+) -> None:
+    made = model(tmp_path / "made")
+    stored = snapshots.adopt_folder("case", "model", "ab12", made, "0" * 64)
+    key = "mlplatform/snapshots/case/model/ab12.tar.gz"
+    emulator.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"no archive")
+    assert not elsewhere.place(stored.path).exists()
+    assert not elsewhere.exists(stored.path)
+    assert [one.startswith(f"{key}.damaged-") for one in keys(emulator)] == [True]
+    assert elsewhere.adopt_folder("case", "model", "ab12", made, "0" * 64) == stored
+    assert (elsewhere.place(stored.path) / "manifest.json").read_text() == "{}"
+
+
 def test_everything_stored_is_listed_and_can_go(
     snapshots: S3Snapshots, emulator: Emulator, tmp_path: Path
 ) -> None:
