@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlplatform.container.code import Code
+from mlplatform.container.failure import leave_reason
 from mlplatform.container.layout import Layout
 from mlplatform.container.packed import unpack
 from mlplatform.container.scoring import Model
-from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
+from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.features import BuildFeatures, carried, make_features
 from mlplatform.ml.stored_tables import read_stored
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 REQUEST = "request.json"
 RESULT = "table.parquet"
 PREDICTION = "prediction"
-_REASON_LENGTH = 1024  # what the service keeps of a message
 
 
 @dataclass(frozen=True)
@@ -122,10 +121,7 @@ def main(arguments: list[str]) -> int:
     try:
         process(layout)
     except Exception as error:
-        reason = str(error) if isinstance(error, MLPlatformError) else f"{type(error).__name__}: {error}"
-        layout.message.parent.mkdir(parents=True, exist_ok=True)
-        layout.message.write_text(reason[:_REASON_LENGTH], encoding="utf-8")
-        traceback.print_exc()
+        leave_reason(error, layout.message)
         return 1
     return 0
 

@@ -12,18 +12,18 @@ import json
 import shutil
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.container.artifact import dump_canonical
 from mlplatform.container.code import Code, Declared, folder_sha256
+from mlplatform.container.failure import leave_reason
 from mlplatform.container.layout import ARTIFACT, Layout
 from mlplatform.container.threads import fixed_threads
 from mlplatform.ml.baseline import BASELINE_FILE, baseline_of
 from mlplatform.ml.environment import environment
-from mlplatform.ml.errors import DamagedSnapshot, MLPlatformError
+from mlplatform.ml.errors import DamagedSnapshot
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.manifests import SetManifest
 from mlplatform.ml.splits import column_of
@@ -39,7 +39,6 @@ SET_MANIFEST = "manifest.json"
 _MULTICLASS = "multiclass_classification"
 # `answers` stands only in manifests of models that need it: versions that are out in the world stay.
 _IDENTITY = ("artifact_sha256", "training_set", "code_version", "hyperparameters", "answers")
-_REASON_LENGTH = 1024  # what the service keeps of a failure file
 
 
 def train(layout: Layout) -> dict[str, Any]:
@@ -175,9 +174,7 @@ def main(arguments: list[str]) -> int:
     try:
         train(layout)
     except Exception as error:
-        reason = str(error) if isinstance(error, MLPlatformError) else f"{type(error).__name__}: {error}"
-        layout.failure.write_text(reason[:_REASON_LENGTH], encoding="utf-8")
-        traceback.print_exc()
+        leave_reason(error, layout.failure)
         return 1
     return 0
 

@@ -1,0 +1,18 @@
+"""Why a program of the container failed, left where the service looks for it."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from mlplatform.ml.errors import MLPlatformError
+
+_LENGTH = 1024  # characters that the service keeps
+
+
+def leave_reason(error: Exception, place: Path) -> None:
+    """The error in its own words as a file at `place`, and its traceback on stderr."""
+    reason = str(error) if isinstance(error, MLPlatformError) else f"{type(error).__name__}: {error}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(reason[:_LENGTH], encoding="utf-8")
+    traceback.print_exception(error)
