@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from mlplatform.resources.environment import local
+from mlplatform_tests.postgres import empty_database, postgres_server, settings
 from mlplatform_tests.requirements import require
 from mlplatform_tests.sagemaker_emulator.fixtures import _running, aws_environment, emulator  # noqa: F401
 
@@ -59,6 +60,21 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def local_resources(tmp_path: Path) -> dict[str, Any]:
     """The resources of the local environment, below a fresh folder."""
     return local(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _postgres_port() -> Iterator[int]:
+    with postgres_server() as port:
+        yield port
+
+
+@pytest.fixture
+def postgres(_postgres_port: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The port of a PostgreSQL server, which DAGSTER_PG_* name; its database is empty."""
+    empty_database(_postgres_port)
+    for name, value in settings(_postgres_port).items():
+        monkeypatch.setenv(name, value)
+    return _postgres_port
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from mlplatform.lineage.records import Record, latest
 from mlplatform.lineage.signals import SIGNAL_TAG
 from mlplatform.ml.declaration import Declaration
 from mlplatform.resources.captured import CapturedTraffic
+from mlplatform.resources.single_flight.local import LocalSingleFlight
 from mlplatform_tests import traffic
 
 USE_CASE, ENDPOINT = "job_change", "job-change"
@@ -45,8 +46,8 @@ class Monitored:
         return CapturedTraffic(root=str(self.home / "captured"))
 
     @property
-    def locks(self) -> str:
-        return str(self.home / "locks")
+    def locks(self) -> LocalSingleFlight:
+        return LocalSingleFlight(folder=str(self.home / "locks"))
 
     @property
     def model(self) -> Record:

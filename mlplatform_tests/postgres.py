@@ -13,8 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg2
 
 from mlplatform_tests.requirements import require
+
+USER, DATABASE = "mlplatform", "postgres"
 
 
 @contextmanager
@@ -31,7 +36,7 @@ def postgres_server() -> Iterator[int]:
         if user:  # who must be able to get there
             Path(folder).chmod(0o755)
             shutil.chown(data, user)
-        create = [binaries / "initdb", "-D", data, "-U", "mlplatform", "--auth=trust", "--no-sync"]
+        create = [binaries / "initdb", "-D", data, "-U", USER, "--auth=trust", "--no-sync"]
         subprocess.run(create, check=True, capture_output=True, user=user)
         options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-F", "-c", "unix_socket_directories="]
         server = subprocess.Popen(
@@ -43,6 +48,22 @@ def postgres_server() -> Iterator[int]:
         finally:
             server.send_signal(signal.SIGINT)  # its "fast" shutdown: does not wait for clients
             server.wait(timeout=30)
+
+
+def settings(port: int) -> dict[str, str]:
+    """The variables by which Dagster finds the database."""
+    found = {"HOST": "127.0.0.1", "PORT": str(port), "USER": USER, "PASSWORD": "", "DB": DATABASE}
+    return {f"DAGSTER_PG_{name}": value for name, value in found.items()}
+
+
+def empty_database(port: int) -> None:
+    """Drop whatever a test before has left in the database."""
+    connection = _connected(port)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
+    connection.close()
 
 
 def _unprivileged() -> str | None:
@@ -62,12 +83,17 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """It accepts connections a moment before it accepts log-ins."""
     for _ in range(300):
         assert server.poll() is None, "the PostgreSQL server ended"
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
+            _connected(port).close()
+        except psycopg2.OperationalError:
             time.sleep(0.1)
         else:
             return
     raise AssertionError("the PostgreSQL server did not answer")
+
+
+def _connected(port: int) -> Any:
+    return psycopg2.connect(host="127.0.0.1", port=port, user=USER, dbname=DATABASE)

@@ -86,7 +86,8 @@ def _answered_rows(
     declared = code.declared
     columns = code.named(declared.raw).to_schema().columns
     asked = [column for column in columns if column not in declared.unseen]
-    return captured_rows(read.lines, asked, classes=declared.task == "multiclass_classification")
+    classes = declared.task == "multiclass_classification"
+    return captured_rows(read.lines, asked, classes=classes, answered_by=window.model_version)
 
 
 def _model(instance: dg.DagsterInstance, use_case: str, window: Window) -> Record:

@@ -116,7 +116,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
 def monitor(location: Location, declaration: Declaration) -> Monitored:
     """Judge every window that is new or grew, however little, then answer all open signals."""
     from mlplatform.cli.job_runs import Executed, end_orphans
-    from mlplatform.sensors.decisions import COMMAND_LINE, answer_signals, deciding
+    from mlplatform.sensors.decisions import COMMAND_LINE, answer_signals
 
     show_progress()
     end_orphans(location.instance)
@@ -124,7 +124,7 @@ def monitor(location: Location, declaration: Declaration) -> Monitored:
     judged = _judge(location, declaration, now, judging)
     found = Monitored(declaration.name, judging, frozenset(judged))
     # held until the retraining has ended, so that nobody takes a decision without a run for a forgotten one
-    with deciding(location.single_flight.folder, declaration.name, wait=True):
+    with location.single_flight.deciding(declaration.name, wait=True):
         answered = answer_signals(location.instance, declaration, datetime.now(UTC), COMMAND_LINE)
         _look(location, declaration, found, answered)
         found.retrainings = [_retrain(location, declaration, due) for due in answered.due]

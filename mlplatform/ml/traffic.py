@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.ml.bad_request import BadRequest
@@ -80,10 +80,15 @@ def stored_column(name: str) -> str:
 
 
 def captured_rows(
-    lines: Iterable[tuple[str, bytes]], columns: Sequence[str], *, classes: bool = False
+    lines: Iterable[tuple[str, bytes]],
+    columns: Sequence[str],
+    *,
+    classes: bool = False,
+    answered_by: str | None = None,
 ) -> Captured:
     """Lines of one window as (place, line); `columns` are those of the contract that a request has.
 
+    `answered_by` is the model version where it is known otherwise than from the lines themselves.
     Predictions become float64, or text where they are `classes` (which may be numbers too). A line that
     cannot be read is counted and shown, and the others are read all the same.
     """
@@ -94,7 +99,7 @@ def captured_rows(
     waiting: list[_Rows] = []
     for place, line in lines:
         try:
-            one = _read(line, columns, classes)
+            one = _read(line, columns, classes, answered_by)
         except (MLPlatformError, ValueError, KeyError, TypeError, RecursionError) as error:
             captured.unreadable += 1
             if len(captured.cases) < _SHOWN_CASES:
@@ -151,8 +156,10 @@ def _as_requested(captured: pa.Table, rules: RowRules) -> pa.Table:
     return captured.select([stored_column(name) for name in names]).rename_columns(names)
 
 
-def _read(line: bytes, columns: Sequence[str], classes: bool) -> _Rows:
+def _read(line: bytes, columns: Sequence[str], classes: bool, answered_by: str | None) -> _Rows:
     exchange = next(exchanges([line if line.endswith(b"\n") else line + b"\n"]))
+    if answered_by:
+        exchange = replace(exchange, model_version=answered_by)
     if model_named(exchange.model_version) == UNKNOWN_MODEL:
         raise ValueError("it names no model version")
     request = rows_of(exchange.request.body, exchange.request.content_type, columns)

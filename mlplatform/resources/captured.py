@@ -7,8 +7,8 @@ is closed: then whoever wrote it was killed, and it counts as a line that cannot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,23 +64,33 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
 
     def read(self, endpoint: str, span: str, is_closed: bool, keep: str | None = None) -> Traffic:
         """Read a span once; `keep` names the model version whose lines are wanted."""
-        folder = self._folder(endpoint) / folder_of(span)
         sizes: dict[str, int] = {}
         hashes: dict[str, Any] = {}
         kept: list[tuple[str, bytes]] = []
         for name in self.files(endpoint, span):
             sizes[name] = 0
-            with (folder / name).open("rb") as file:
+            with self._opened(endpoint, span, name) as file:
                 for number, line in enumerate(file, start=1):
                     sizes[name] += len(line)
                     if not line.endswith(b"\n") and not is_closed:
                         continue
-                    version = version_in(line)
+                    version = self._version_of(name, line)
                     hashes.setdefault(version, hashlib.sha256()).update(line)
                     if version == keep:
-                        kept.append((f"{folder / name}, line {number}", line))
+                        kept.append((f"{self.where(endpoint, span, name)}, line {number}", line))
         versions = {version: one.hexdigest() for version, one in sorted(hashes.items())}
         return Traffic(sizes, versions, tuple(kept))
+
+    def where(self, endpoint: str, span: str, name: str) -> str:
+        """A file of a span, for people to read."""
+        return str(self._folder(endpoint) / folder_of(span) / name)
+
+    def _opened(self, endpoint: str, span: str, name: str) -> AbstractContextManager[Iterable[bytes]]:
+        return (self._folder(endpoint) / folder_of(span) / name).open("rb")
+
+    def _version_of(self, name: str, line: bytes) -> str:
+        """The model version that answered: the servers of this machine write it into each line."""
+        return version_in(line)
 
     def _folder(self, endpoint: str) -> Path:
         return Path(self.root) / endpoint / VARIANT

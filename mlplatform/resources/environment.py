@@ -14,7 +14,7 @@ from mlplatform.resources.home import home_folder
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.landing_folder import LandingFolder
 from mlplatform.resources.processing.local import LocalProcessing
-from mlplatform.resources.single_flight import SingleFlight
+from mlplatform.resources.single_flight.local import LocalSingleFlight
 from mlplatform.resources.snapshots import Snapshots
 from mlplatform.resources.training.local import LocalTraining
 
@@ -26,7 +26,7 @@ def local(home: Path) -> dict[str, Any]:
         "landed_files": LandedFiles(root=str(home / "landed")),
         "landing_folder": LandingFolder(root=os.environ.get("MLPLATFORM_LANDING") or str(home / "landing")),
         "captured_traffic": CapturedTraffic(root=str(home / "captured")),
-        "single_flight": SingleFlight(folder=str(home / "locks")),
+        "single_flight": LocalSingleFlight(folder=str(home / "locks")),
         "training": LocalTraining(),
         "processing": LocalProcessing(),
         "endpoints": LocalEndpoints(root=str(home / "endpoints"), snapshots=str(home / "snapshots")),

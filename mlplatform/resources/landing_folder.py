@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ class LandingFolder(dg.ConfigurableResource[Any]):
 
     root: str
 
-    def place(self, use_case: str) -> Path:
-        """The folder of a use case; nothing is created."""
-        return Path(self.root).expanduser().absolute() / use_case
+    def where(self, use_case: str) -> str:
+        """The folder of a use case, for people to read."""
+        return str(self._place(use_case))
 
     def look(self, use_case: str) -> dict[str, Look]:
         """The files in the folder by name, without those that programs keep for themselves.
@@ -28,7 +29,7 @@ class LandingFolder(dg.ConfigurableResource[Any]):
         Folders, pipes and links that lead nowhere are no files. The folder is made where absent; OSError
         where that, or reading it, is not allowed.
         """
-        folder = self.place(use_case)
+        folder = self._place(use_case)
         folder.mkdir(parents=True, exist_ok=True)
         looks = {}
         with os.scandir(folder) as entries:
@@ -36,6 +37,18 @@ class LandingFolder(dg.ConfigurableResource[Any]):
                 if not is_ignored(entry.name) and (look := look_at(Path(entry.path))):
                     looks[entry.name] = look
         return looks
+
+    def look_at(self, use_case: str, name: str) -> Look | None:
+        """One file as it is now, behind a link if there is one; None where there is no such file."""
+        return look_at(self._place(use_case) / name)
+
+    @contextmanager
+    def opened(self, use_case: str, name: str) -> Iterator[Path]:
+        """A file of this machine with its bytes, under its own name, while the block runs."""
+        yield self._place(use_case) / name
+
+    def _place(self, use_case: str) -> Path:
+        return Path(self.root).expanduser().absolute() / use_case
 
 
 def look_at(file: Path) -> Look | None:

@@ -1,7 +1,7 @@
 """One decision per signal, and what is to be started because of it.
 
-Exactly one, because deciding and recording happen under a lock that the operating system frees when its
-holder dies. The decision is recorded before anything is started. So after a crash in between there is a
+Exactly one, because deciding and recording happen under a lock that is freed when its holder
+dies. The decision is recorded before anything is started. So after a crash in between there is a
 decision to retrain without a run: whoever looks next starts it. A run carries its signal as a tag, by which
 it is found.
 """
@@ -9,13 +9,10 @@ it is found.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from mlplatform.lineage.deployments import live
 from mlplatform.lineage.records import by_storage_id, landed_batches, latest, latest_by_batch
@@ -73,26 +70,10 @@ class Answered:
     due: tuple[Due, ...] = ()
 
 
-@contextmanager
-def deciding(folder: str, use_case: str, *, wait: bool) -> Iterator[bool]:
-    """Be the only one who decides for a use case; without `wait`, False where somebody else is at it."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    lock = FileLock(Path(folder) / f"{use_case}.decisions.lock")
-    try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
-
-
 def answer_signals(
     instance: dg.DagsterInstance, declaration: Declaration, now: datetime, by: str
 ) -> Answered:
-    """Decide and record whatever is open, oldest signal first. The caller is alone with it (`deciding`)."""
+    """Decide and record whatever is open, oldest signal first. The caller is alone with it."""
     name = declaration.name
     past = latest_decisions(instance, name)
     attempts = attempts_of(instance, SIGNAL_TAG, [one.signal for one in past if one.decision == RETRAINED])

@@ -14,7 +14,7 @@ from mlplatform.ml.landing import Look, Settled, is_complete
 from mlplatform.ml.naming import batch_name_of
 from mlplatform.ml.steps import LANDED_FILE
 from mlplatform.resources.landed_files import LandedFiles, refuse_another_file, shown_name
-from mlplatform.resources.landing_folder import LandingFolder, look_at
+from mlplatform.resources.landing_folder import LandingFolder
 from mlplatform.sensors.landing_runs import run_key
 
 FILES_PER_TICK = 50
@@ -62,17 +62,18 @@ def take_in(
         if number == FILES_PER_TICK or (number and monotonic() > end):
             intake.left = len(complete) - number
             break
-        file = folder.place(use_case) / name
+        shown = shown_name(Path(name))
         try:
-            record, what = _landed(instance, use_case, landed_files, file, new[name], current)
+            sha256 = _kept(landed_files, folder, use_case, name, new[name])
+            record, what = _landed(instance, use_case, landed_files, sha256, name, current)
         except MLPlatformError as error:
-            context.log.warning(f"{shown_name(file)} is refused: {error}")
+            context.log.warning(f"{shown} is refused: {error}")
             intake.settled[name] = Settled(new[name], refused=str(error))
         except (StillWritten, OSError) as error:  # the next tick looks again
-            context.log.warning(f"{shown_name(file)} waits: {error}")
+            context.log.warning(f"{shown} waits: {error}")
             continue
         else:
-            context.log.info(f"{shown_name(file)}: {what}")
+            context.log.info(f"{shown}: {what}")
             intake.settled[name] = Settled(new[name])
             intake.requested[run_key(record)] = str(record.batch)
         del intake.growing[name]
@@ -95,22 +96,29 @@ def landed_and_gone(instance: dg.DagsterInstance, use_case: str, names: Iterable
     return requested
 
 
+def _kept(landed_files: LandedFiles, folder: LandingFolder, use_case: str, name: str, look: Look) -> str:
+    """The sha256 of a file's bytes, which are in the store by now."""
+    batch_name_of(name)  # one that cannot become a batch is refused before it is copied
+    with folder.opened(use_case, name) as file:
+        sha256 = landed_files.keep(file)
+    if folder.look_at(use_case, name) != look:
+        raise StillWritten("it was written to while it was copied")
+    return sha256
+
+
 def _landed(
     instance: dg.DagsterInstance,
     use_case: str,
     landed_files: LandedFiles,
-    file: Path,
-    look: Look,
+    sha256: str,
+    name: str,
     current: dict[str, Record],
 ) -> tuple[Record, str]:
-    """Land one file: the event that stands for its bytes, and what happened in words.
+    """Make kept bytes a batch: the event that stands for them, and what happened in words.
 
     `current` are the landing events of all batches, and is kept so.
     """
-    batch = batch_name_of(file.name)
-    sha256 = landed_files.keep(file)
-    if look_at(file) != look:
-        raise StillWritten("it was written to while it was copied")
+    batch, file = batch_name_of(name), Path(name)
     same = [record for record in current.values() if record.sha256 == sha256]
     if same and batch not in {record.batch for record in same}:
         return same[0], f"same bytes as batch {same[0].batch}, so no batch of its own"

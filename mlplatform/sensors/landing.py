@@ -32,6 +32,7 @@ import dagster as dg
 from mlplatform.assets.jobs import update_job_name
 from mlplatform.lineage.records import landed_batches
 from mlplatform.ml.declaration import Declaration
+from mlplatform.ml.errors import MLPlatformError
 from mlplatform.ml.landing import Look, Memory, Settled
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.landing_folder import LandingFolder
@@ -79,10 +80,9 @@ class _Tick:
     def result(self) -> dg.SensorResult:
         try:
             looks = self.folder.look(self.use_case)
-        except OSError as error:
-            return dg.SensorResult(
-                skip_reason=f"{self.folder.place(self.use_case)} cannot be read: {error.strerror}"
-            )
+        except (OSError, MLPlatformError) as error:
+            why = getattr(error, "strerror", None) or error
+            return dg.SensorResult(skip_reason=f"{self.folder.where(self.use_case)} cannot be read: {why}")
         before = Memory.from_json(self.context.cursor)
         settled = self._settled(before, looks)
         intake = take_in(
@@ -136,7 +136,7 @@ class _Tick:
         return dg.SensorResult(skip_reason=why, cursor=memory.to_json())
 
     def _why_nothing(self, intake: Intake, settled: dict[str, Settled], unfinished: list[str]) -> str:
-        folder = self.folder.place(self.use_case)
+        folder = self.folder.where(self.use_case)
         refused = [one.refused for one in settled.values() if one.refused]
         parts = []
         if growing := len(intake.growing):

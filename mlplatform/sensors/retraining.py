@@ -22,7 +22,7 @@ from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.response import Decision, next_attempt
 from mlplatform.resources.captured import CapturedTraffic
 from mlplatform.resources.single_flight import SingleFlight
-from mlplatform.sensors.decisions import SENSOR, Due, answer_signals, deciding, retrained_assets
+from mlplatform.sensors.decisions import SENSOR, Due, answer_signals, retrained_assets
 from mlplatform.sensors.unjudged import Unjudged, unjudged_windows
 
 INTERVAL_SECONDS = 30
@@ -57,7 +57,7 @@ def retraining_sensor(declaration: Declaration, jobs: Sequence[Any]) -> dg.Senso
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         judging = judge_requests(context.instance, declaration, captured_traffic, now)
-        training, decisions = retrain_requests(context.instance, declaration, single_flight.folder, now)
+        training, decisions = retrain_requests(context.instance, declaration, single_flight, now)
         if judging or training:
             return dg.SensorResult(run_requests=[*judging, *training])
         return dg.SensorResult(skip_reason=_why_nothing(decisions))
@@ -86,13 +86,13 @@ def judge_requests(
 
 
 def retrain_requests(
-    instance: dg.DagsterInstance, declaration: Declaration, locks: str, now: datetime
+    instance: dg.DagsterInstance, declaration: Declaration, locks: SingleFlight, now: datetime
 ) -> tuple[list[dg.RunRequest], list[Decision] | None]:
     """A run for each decision to retrain that waits for one, and the decisions taken now.
 
     None for the decisions where somebody else is deciding: `mlplatform monitor`, until its retraining ends.
     """
-    with deciding(locks, declaration.name, wait=False) as alone:
+    with locks.deciding(declaration.name, wait=False) as alone:
         if not alone:
             return [], None
         answered = answer_signals(instance, declaration, now, SENSOR)

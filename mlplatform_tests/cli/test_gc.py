@@ -22,7 +22,7 @@ from mlplatform.lineage.records import latest_of
 from mlplatform.ml.garbage import LEFTOVER, NOT_COUNTED, REPLACED, SET_ASIDE
 from mlplatform.ml.gate import Gate
 from mlplatform.ml.steps import ASSETS
-from mlplatform.resources.single_flight import SingleFlight
+from mlplatform.resources.single_flight.local import LocalSingleFlight
 from mlplatform_tests.history import NAME, History, history_in, lenient, several_models
 
 
@@ -202,7 +202,7 @@ def test_a_deletion_that_was_killed_is_completed(
 
 
 def test_it_waits_for_the_lock_of_the_use_case(history: History, gc: Any) -> None:
-    other = SingleFlight(folder=str(history.home / "locks"))
+    other = LocalSingleFlight(folder=str(history.home / "locks"))
     other.hold(NAME)
     report: list[Any] = []
     waiting = threading.Thread(target=lambda: report.append(main(["gc", "--delete", "--keep", "0s"])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from mlplatform_tests.cli.conftest import command_in
@@ -22,7 +21,6 @@ def test_records_and_plan_on_postgres(tmp_path: Path, first_run: Path) -> None:
         home.mkdir()
         (home / "dagster.yaml").write_text(SETTINGS.format(port=port))
         mlplatform = command_in(home)
-        _until_it_answers(mlplatform)
         file = first_run / "files" / "job_change_0001.csv"
         assert mlplatform("land", "job_change", file, "--json").json["landed"][0]["change"] == "new batch"
 
@@ -36,13 +34,3 @@ def test_records_and_plan_on_postgres(tmp_path: Path, first_run: Path) -> None:
         postgres = mlplatform("status", "job_change", "--json").json
         for same in ("batches", "model_version", "metric", "verdict"):
             assert postgres[same] == sqlite[same]
-
-
-def _until_it_answers(mlplatform: object) -> None:
-    """A server accepts connections a moment before it accepts log-ins."""
-    for _ in range(10):
-        answer = mlplatform("status")  # type: ignore[operator]
-        if answer.code == 0:
-            return
-        time.sleep(0.5)
-    raise AssertionError(answer.err)

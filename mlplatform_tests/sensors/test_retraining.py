@@ -14,7 +14,7 @@ import pytest
 from mlplatform.lineage.records import latest_by_batch
 from mlplatform.lineage.signals import SIGNAL_TAG, latest_decisions, record, signal_id
 from mlplatform.ml.response import RETRAINED, SUPPRESSED, Decision
-from mlplatform.sensors.decisions import COMMAND_LINE, SENSOR, answer_signals, deciding
+from mlplatform.sensors.decisions import COMMAND_LINE, SENSOR, answer_signals
 from mlplatform.sensors.retraining import judge_requests
 from mlplatform_tests.cli.conftest import command_in
 from mlplatform_tests.monitored import USE_CASE, Monitored, drifted
@@ -127,7 +127,7 @@ def test_a_failed_retraining_is_tried_again_under_a_key_of_its_own(monitored: Mo
 
 def test_while_somebody_decides_a_tick_only_judges(monitored: Monitored) -> None:
     _signal(monitored)
-    with deciding(monitored.locks, USE_CASE, wait=True):
+    with monitored.locks.deciding(USE_CASE, wait=True):
         tick = monitored.tick()
     assert tick.run_requests == []
     assert "is deciding" in tick.skip_message
@@ -137,12 +137,12 @@ def test_while_somebody_decides_a_tick_only_judges(monitored: Monitored) -> None
 def test_whoever_is_killed_while_deciding_is_in_nobodys_way(monitored: Monitored) -> None:
     signal = _signal(monitored)
     code = (
-        "import sys, time\nfrom mlplatform.sensors.decisions import deciding\n"
-        "with deciding(sys.argv[1], sys.argv[2], wait=True):\n"
+        "import sys, time\nfrom mlplatform.resources.single_flight.local import LocalSingleFlight\n"
+        "with LocalSingleFlight(folder=sys.argv[1]).deciding(sys.argv[2], wait=True):\n"
         "    print('here', flush=True)\n    time.sleep(600)"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-c", code, monitored.locks, USE_CASE], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, monitored.locks.folder, USE_CASE], stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "here\n"

@@ -108,6 +108,16 @@ class Objects:
                     time = float(one["LastModified"].timestamp())
                     yield Found(str(one["Key"]).removeprefix(begin), int(one["Size"]), time)
 
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right below a folder, whose path ends in "/"; none where there is none."""
+        begin = self._key(prefix)
+        with told(f"listing {self.uri(prefix)}"):
+            pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._settings.bucket, Prefix=begin, Delimiter="/"
+            )
+            found = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ())]
+        return [one.removeprefix(begin).rstrip("/") for one in found]
+
     def _key(self, path: str) -> str:
         return self._settings.key(self._folder, path)
 

@@ -1,0 +1,83 @@
+"""Traffic that SageMaker's Data Capture wrote to `captured/<endpoint>/<variant>/yyyy/mm/dd/hh/<file>.jsonl`.
+
+The service writes whole objects, some minutes after the fact. It does not know which model answers: the
+name of the variant says it, `m-<version>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlplatform.ml.windows import folder_of, is_span, model_named
+from mlplatform.resources.aws.objects import Objects
+from mlplatform.resources.captured import CapturedTraffic
+
+FOLDER = "captured"
+_VARIANT = "m-"
+
+
+def variant_of(version: str) -> str:
+    """The variant under which a model version serves."""
+    return f"{_VARIANT}{version}"
+
+
+class S3CapturedTraffic(CapturedTraffic):
+    """Capture files in S3; `root` is where they are read through."""
+
+    def spans(self, endpoint: str, window: str) -> Iterator[str]:
+        """See CapturedTraffic: folders are listed as they are asked for, those of all variants together."""
+        variants = [f"{endpoint}/{one}/" for one in Objects(FOLDER).folders(f"{endpoint}/")]
+        for parts in _newest_first(variants, 4 if window == "hour" else 3):
+            span = "-".join(parts[:3]) + (f"T{parts[3]}" if window == "hour" else "")
+            if is_span(span):
+                yield span
+
+    def files(self, endpoint: str, span: str) -> dict[str, int]:
+        """Sizes in bytes of a span's files, by `<variant>/<path below the span's folder>`."""
+        objects, found = Objects(FOLDER), {}
+        for variant in objects.folders(f"{endpoint}/"):
+            folder = f"{endpoint}/{variant}/{folder_of(span)}/"
+            for one in objects.listed(folder):
+                if one.path.endswith(".jsonl"):
+                    found[f"{variant}/{one.path.removeprefix(folder)}"] = one.bytes
+        return found
+
+    def where(self, endpoint: str, span: str, name: str) -> str:
+        """See CapturedTraffic."""
+        return Objects(FOLDER).uri(_object(endpoint, span, name))
+
+    @contextmanager
+    def _opened(self, endpoint: str, span: str, name: str) -> Iterator[Iterable[bytes]]:
+        Path(self.root).mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".tmp-", dir=self.root) as scratch:
+            file = Path(scratch) / "captured.jsonl"
+            if Objects(FOLDER).fetch(_object(endpoint, span, name), file):
+                with file.open("rb") as opened:
+                    yield opened
+            else:  # deleted since it was listed
+                yield ()
+
+    def _version_of(self, name: str, line: bytes) -> str:
+        return model_named(name.partition("/")[0].removeprefix(_VARIANT))
+
+
+def _object(endpoint: str, span: str, name: str) -> str:
+    variant, _, rest = name.partition("/")
+    return f"{endpoint}/{variant}/{folder_of(span)}/{rest}"
+
+
+def _newest_first(folders: list[str], depth: int) -> Iterator[tuple[str, ...]]:
+    if depth == 0:
+        yield ()
+        return
+    below: dict[str, list[str]] = {}
+    for folder in folders:
+        for name in Objects(FOLDER).folders(folder):
+            if name.isdigit():
+                below.setdefault(name, []).append(f"{folder}{name}/")
+    for name in sorted(below, reverse=True):
+        for rest in _newest_first(below[name], depth - 1):
+            yield (name, *rest)
