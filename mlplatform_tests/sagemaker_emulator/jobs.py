@@ -8,7 +8,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +17,8 @@ from mlplatform_tests.sagemaker_emulator.dispatch import fault_of_this_request
 from mlplatform_tests.sagemaker_emulator.errors import ServiceError, invalid, not_found, resource_in_use
 from mlplatform_tests.sagemaker_emulator.logs import Log
 from mlplatform_tests.sagemaker_emulator.processes import Line, Process
+from mlplatform_tests.sagemaker_emulator.shelves import ARN, now
 
-ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 SECONDS_TO_FINISH = 120.0  # between SIGTERM and SIGKILL
 _SLOW_START = 5.0
 OVER = {"Completed", "Failed", "Stopped"}
@@ -40,7 +40,7 @@ class Job(ABC):
         self.tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
         self.status, self.phase, self.reason = "InProgress", "Starting", ""
         self.exit_code: int | None = None
-        self.created = self.changed = _now()
+        self.created = self.changed = now()
         self.started: datetime | None = None
         self.ended: datetime | None = None
         self.phases: list[tuple[str, datetime]] = [("Starting", self.created)]
@@ -135,7 +135,7 @@ class Job(ABC):
 
     def _run(self) -> int:
         self._enter("InProgress", "Training")
-        self.started = _now()
+        self.started = now()
         entrypoint, arguments, environment = self.program()
         if self._told.is_set():
             return 143
@@ -152,7 +152,7 @@ class Job(ABC):
         while (code := self._container.wait(1.0)) is None:
             self.while_it_runs()
         self.exit_code = code
-        self.ended = _now()
+        self.ended = now()
         return code
 
     def _hearing(self, log: Log) -> Line:
@@ -175,11 +175,11 @@ class Job(ABC):
     def _enter(self, status: str, phase: str) -> None:
         with _LOCK:
             if self.status not in OVER and (self.status != "Stopping" or status in OVER):
-                self.status, self.phase, self.changed = status, phase, _now()
+                self.status, self.phase, self.changed = status, phase, now()
                 self.phases.append((phase, self.changed))
 
     def _end(self, status: str, reason: str = "") -> None:
-        self.ended = self.ended or _now()
+        self.ended = self.ended or now()
         self.reason = reason
         self._enter(status, self._stopped_as if status == "Stopped" else status)
 
@@ -221,7 +221,3 @@ def forget_jobs() -> None:
         JOBS.clear()
     for job in left:
         job.discard()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

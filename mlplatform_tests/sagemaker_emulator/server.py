@@ -7,19 +7,31 @@ import logging
 import threading
 import urllib.request
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from mlplatform_tests.sagemaker_emulator import job_tags, permissions, processing_jobs, training_jobs  # noqa: F401
+from mlplatform_tests.sagemaker_emulator import (  # noqa: F401
+    endpoint_operations,
+    invocations,
+    permissions,
+    processing_jobs,
+    tags,
+    training_jobs,
+)
 from mlplatform_tests.sagemaker_emulator.buckets import client, credentials, point_at
 from mlplatform_tests.sagemaker_emulator.dispatch import CALLS, FAULTS, install
+from mlplatform_tests.sagemaker_emulator.endpoints import forget_endpoints
 from mlplatform_tests.sagemaker_emulator.faults import Faults
 from mlplatform_tests.sagemaker_emulator.front import Front
+from mlplatform_tests.sagemaker_emulator.images import forget_images, push
 from mlplatform_tests.sagemaker_emulator.jobs import forget_jobs
+from mlplatform_tests.sagemaker_emulator.pace import PACE, Pace
 from mlplatform_tests.sagemaker_emulator.processes import end_all
+from mlplatform_tests.sagemaker_emulator.shelves import clear_shelves
 
 BUCKET = "emulated-bucket"
 ROLE = "arn:aws:iam::123456789012:role/mlplatform-execution"
@@ -51,6 +63,15 @@ class Emulator:
         """How often each operation has been asked for."""
         return CALLS
 
+    @property
+    def pace(self) -> Pace:
+        """How much of the service's waiting is waited."""
+        return PACE
+
+    def push(self, image: str, program: Sequence[str]) -> None:
+        """Let an image run another program than the platform's, with `serve` as its argument."""
+        push(image, program)
+
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator, whatever the environment says."""
         return client(service)
@@ -74,9 +95,8 @@ class Emulator:
         )
 
     def reset(self) -> None:
-        """As if it had just been started: no job, no fault, an empty bucket."""
-        forget_jobs()
-        end_all()
+        """As if it had just been started: no job, no endpoint, no fault, an empty bucket."""
+        self._forget()
         request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
         with urllib.request.urlopen(request, timeout=30):
             pass
@@ -96,12 +116,19 @@ class Emulator:
         }
 
     def close(self) -> None:
-        """End the server and every job."""
-        forget_jobs()
-        end_all()
+        """End the server, every job and every endpoint."""
+        self._forget()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def _forget(self) -> None:
+        forget_jobs()
+        forget_endpoints()
+        end_all()
+        clear_shelves()
+        forget_images()
+        PACE.as_usual()
 
     def __enter__(self) -> Emulator:
         return self
