@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from mlplatform_tests.sagemaker_emulator.data_capture import flush
 from mlplatform_tests.sagemaker_emulator.endpoint_configs import EndpointConfig
 from mlplatform_tests.sagemaker_emulator.errors import invalid
 from mlplatform_tests.sagemaker_emulator.faults import Fault
@@ -91,6 +92,7 @@ class Fleet:
             self._idle.wait_for(lambda: not self._under_way, _DRAIN_SECONDS)
         with ThreadPoolExecutor(len(self.containers)) as together:
             list(together.map(ServingContainer.end, self.containers.values()))
+        flush()  # what it has captured
 
     def kill(self) -> None:
         """End it at once."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping
+from typing import Any
 
+from mlplatform_tests.sagemaker_emulator.data_capture import Body, capture
 from mlplatform_tests.sagemaker_emulator.endpoint_fleets import answered
 from mlplatform_tests.sagemaker_emulator.endpoints import ENDPOINTS
 from mlplatform_tests.sagemaker_emulator.errors import ServiceError, invalid
@@ -41,6 +43,9 @@ def invoke_endpoint(asked: Invocation) -> RawAnswer:
         return _model_error(container, status, body)
     given = {name.lower(): value for name, value in headers.items()}
     back = {name: given[name.lower()] for name in _PASSED_BACK if name.lower() in given}
+    if fleet.config.captures:
+        answer = Body(back.get("Content-Type", ""), body)
+        _capture(fleet.config.capture, f"{asked.endpoint}/{container.variant}", passed, asked.body, answer)
     return 200, {**back, "x-Amzn-Invoked-Production-Variant": container.variant}, body
 
 
@@ -52,6 +57,17 @@ def _asked(container: ServingContainer, headers: Mapping[str, str], body: bytes)
         return 0, {}, words.encode()
     except (OSError, http.client.HTTPException) as error:  # it has died: the service would start another
         raise ServiceError("ServiceUnavailable", f"The container does not answer: {error}", 503) from error
+
+
+def _capture(
+    config: Mapping[str, Any], place: str, headers: Mapping[str, str], content: bytes, answer: Body
+) -> None:
+    metadata: dict[str, Any] = {}
+    if f"{_PREFIX}Inference-Id" in headers:
+        metadata["inferenceId"] = headers[f"{_PREFIX}Inference-Id"]
+    if f"{_PREFIX}Custom-Attributes" in headers:  # the client's: what the container says is not captured
+        metadata["customAttributes"] = [headers[f"{_PREFIX}Custom-Attributes"]]
+    capture(config, place, Body(headers.get("Content-Type", ""), content), answer, metadata)
 
 
 def _model_error(container: ServingContainer, status: int, body: bytes) -> RawAnswer:

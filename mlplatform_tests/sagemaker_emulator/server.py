@@ -23,6 +23,7 @@ from mlplatform_tests.sagemaker_emulator import (  # noqa: F401
     training_jobs,
 )
 from mlplatform_tests.sagemaker_emulator.buckets import client, credentials, point_at
+from mlplatform_tests.sagemaker_emulator.data_capture import flush, forget_captures
 from mlplatform_tests.sagemaker_emulator.dispatch import CALLS, FAULTS, install
 from mlplatform_tests.sagemaker_emulator.endpoints import forget_endpoints
 from mlplatform_tests.sagemaker_emulator.faults import Faults
@@ -94,6 +95,10 @@ class Emulator:
             AlarmName=name, StateValue=state, StateReason="so it was asked", StateReasonData=json.dumps({})
         )
 
+    def flush_captures(self) -> None:
+        """Let what endpoints have captured so far be in S3."""
+        flush()
+
     def reset(self) -> None:
         """As if it had just been started: no job, no endpoint, no fault, an empty bucket."""
         self._forget()
@@ -124,6 +129,7 @@ class Emulator:
 
     def _forget(self) -> None:
         forget_jobs()
+        forget_captures()
         forget_endpoints()
         end_all()
         clear_shelves()
