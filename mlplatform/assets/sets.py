@@ -142,7 +142,12 @@ def _production(
                 **pictures,
                 "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
             },
-            details={"rows_per_class": manifest.classes, "batches": len(manifest.parts)},
+            details={
+                "rows_per_class": manifest.classes,
+                "batches": len(manifest.parts),
+                "rows_per_batch": {part.batch: part.rows for part in manifest.parts if part.rows},
+                "entity": declaration.entity,
+            },
         )
     rows = {f"{side}_rows": manifest.rows for side, manifest in drawn.items()}
     enough = answered_check(name, "training_set", "enough_data", metadata=rows)

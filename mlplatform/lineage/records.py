@@ -121,7 +121,7 @@ def newest(
     which, cursor = dg.AssetRecordsFilter(asset_key=dg.AssetKey([use_case, asset])), None
     while True:
         found = instance.fetch_materializations(which, limit=_EVENTS_PER_LOOK, cursor=cursor)
-        own = next((one for one in map(_record, found.records) if one and fits(one)), None)
+        own = next((one for one in map(record_of, found.records) if one and fits(one)), None)
         if own or not found.has_more:
             return own
         cursor = found.cursor
@@ -132,7 +132,7 @@ def _latest_own(instance: dg.DagsterInstance, which: dg.AssetRecordsFilter) -> R
     limit, cursor = 1, None
     while True:
         found = instance.fetch_materializations(which, limit=limit, cursor=cursor)
-        own = next((record for record in map(_record, found.records) if record), None)
+        own = next((record for record in map(record_of, found.records) if record), None)
         if own or not found.has_more:
             return own
         limit, cursor = _IDS_PER_QUERY, found.cursor
@@ -189,7 +189,7 @@ def by_storage_id(
         piece = wanted[start : start + _IDS_PER_QUERY]
         which = dg.AssetRecordsFilter(asset_key=key, storage_ids=piece)
         found = instance.fetch_materializations(which, limit=len(piece)).records
-        records += [record for record in map(_record, found) if record]
+        records += [record for record in map(record_of, found) if record]
     return records
 
 
@@ -204,7 +204,7 @@ def latest_of(
     return [record] if record else []
 
 
-def _record(event: dg.EventLogRecord) -> Record | None:
+def record_of(event: dg.EventLogRecord) -> Record | None:
     """None for a materialization that the platform did not write, such as one reported by hand."""
     materialization = event.asset_materialization
     if materialization is None or RECORD not in materialization.metadata:
