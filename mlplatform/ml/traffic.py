@@ -33,6 +33,8 @@ _SHOWN_CASES = 20
 _EXCHANGES_PER_BLOCK = 1000
 _MOST_REFUSED = 1000
 # As our server writes it. Within a body every quote has a backslash before it, so it cannot be mistaken.
+TRIAL = "mlplatform-trial"
+"""The inference id of requests by which a deployment tries an endpoint: they are nobody's traffic."""
 _VERSION = re.compile(rb'"customAttributes":\["model-version=([0-9a-f]{12})"\]')
 
 
@@ -104,6 +106,8 @@ def captured_rows(
             captured.unreadable += 1
             if len(captured.cases) < _SHOWN_CASES:
                 captured.cases.append(Case(f"is not readable: {error}", None, place))
+            continue
+        if one.exchange.inference_id == TRIAL:
             continue
         if one.exchange.event_id in seen:
             captured.repeated += 1

@@ -33,7 +33,14 @@ def local(home: Path) -> dict[str, Any]:
     }
 
 
-ENVIRONMENTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {"local": local}
+def aws(home: Path) -> dict[str, Any]:
+    """Everything in S3, on SageMaker and in PostgreSQL; WrongUsage for what is not set."""
+    from mlplatform.resources.aws.environment import aws_resources  # only there, boto3 is ever imported
+
+    return aws_resources(home)
+
+
+ENVIRONMENTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {"local": local, "aws": aws}
 
 
 def resources() -> dict[str, Any]:

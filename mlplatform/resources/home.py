@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 DEFAULT_HOME = ".mlplatform"
+_INSTANCES = {"aws": ("aws", "dagster.yaml")}
 
 
 def home_folder() -> Path:
@@ -34,15 +35,27 @@ def prepare_home() -> Path:
     home = home_folder()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        for name in ("dagster.yaml", "workspace.yaml"):
-            _write_once(home / name, files("mlplatform.resources").joinpath(name).read_bytes())
+        for name, content in _settings().items():
+            _write_once(home / name, content)
     except OSError as error:
         raise WrongUsage(
             f"{home} cannot be the home folder: {error.strerror}. "
             "Set MLPLATFORM_HOME to a folder to write to."
         ) from None
     os.environ["MLPLATFORM_HOME"] = os.environ["DAGSTER_HOME"] = str(home)
+    if os.environ.get("MLPLATFORM_ENV") == "aws":
+        os.environ.setdefault("DAGSTER_PG_PORT", "5432")  # dagster.yaml can name a variable, but no default
+        if region := os.environ.get("AWS_REGION"):  # boto3, which Dagster uses, knows the other one alone
+            os.environ.setdefault("AWS_DEFAULT_REGION", region)
     return home
+
+
+def _settings() -> dict[str, bytes]:
+    """Dagster's settings files for the chosen environment, by name."""
+    packaged = files("mlplatform.resources")
+    instance = packaged.joinpath(*_INSTANCES.get(os.environ.get("MLPLATFORM_ENV", ""), ("dagster.yaml",)))
+    workspace = packaged.joinpath("workspace.yaml")
+    return {"dagster.yaml": instance.read_bytes(), "workspace.yaml": workspace.read_bytes()}
 
 
 def current_user() -> str:

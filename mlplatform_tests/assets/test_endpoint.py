@@ -29,7 +29,8 @@ from mlplatform.ml.gate import Gate
 from mlplatform.ml.policies import Approval
 from mlplatform.ml.steps import ASSETS
 from mlplatform.resources.endpoints import Trial
-from mlplatform.resources.endpoints.local import LocalEndpoints, deployment_of
+from mlplatform.resources.endpoints.before_traffic import deployment_of
+from mlplatform.resources.endpoints.local import LocalEndpoints
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 NAME, ENDPOINT = "job_change", "job-change"

@@ -12,16 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlplatform.ml.windows import folder_of, is_span, model_named
+from mlplatform.resources.aws.endpoint_names import VARIANT, hosted_name
 from mlplatform.resources.aws.objects import Objects
 from mlplatform.resources.captured import CapturedTraffic
 
 FOLDER = "captured"
-_VARIANT = "m-"
-
-
-def variant_of(version: str) -> str:
-    """The variant under which a model version serves."""
-    return f"{_VARIANT}{version}"
 
 
 class S3CapturedTraffic(CapturedTraffic):
@@ -29,7 +24,8 @@ class S3CapturedTraffic(CapturedTraffic):
 
     def spans(self, endpoint: str, window: str) -> Iterator[str]:
         """See CapturedTraffic: folders are listed as they are asked for, those of all variants together."""
-        variants = [f"{endpoint}/{one}/" for one in Objects(FOLDER).folders(f"{endpoint}/")]
+        folder = f"{hosted_name(endpoint)}/"
+        variants = [f"{folder}{one}/" for one in Objects(FOLDER).folders(folder)]
         for parts in _newest_first(variants, 4 if window == "hour" else 3):
             span = "-".join(parts[:3]) + (f"T{parts[3]}" if window == "hour" else "")
             if is_span(span):
@@ -37,9 +33,9 @@ class S3CapturedTraffic(CapturedTraffic):
 
     def files(self, endpoint: str, span: str) -> dict[str, int]:
         """Sizes in bytes of a span's files, by `<variant>/<path below the span's folder>`."""
-        objects, found = Objects(FOLDER), {}
-        for variant in objects.folders(f"{endpoint}/"):
-            folder = f"{endpoint}/{variant}/{folder_of(span)}/"
+        objects, found, hosted = Objects(FOLDER), {}, hosted_name(endpoint)
+        for variant in objects.folders(f"{hosted}/"):
+            folder = f"{hosted}/{variant}/{folder_of(span)}/"
             for one in objects.listed(folder):
                 if one.path.endswith(".jsonl"):
                     found[f"{variant}/{one.path.removeprefix(folder)}"] = one.bytes
@@ -61,12 +57,12 @@ class S3CapturedTraffic(CapturedTraffic):
                 yield ()
 
     def _version_of(self, name: str, line: bytes) -> str:
-        return model_named(name.partition("/")[0].removeprefix(_VARIANT))
+        return model_named(name.partition("/")[0].removeprefix(VARIANT))
 
 
 def _object(endpoint: str, span: str, name: str) -> str:
     variant, _, rest = name.partition("/")
-    return f"{endpoint}/{variant}/{folder_of(span)}/{rest}"
+    return f"{hosted_name(endpoint)}/{variant}/{folder_of(span)}/{rest}"
 
 
 def _newest_first(folders: list[str], depth: int) -> Iterator[tuple[str, ...]]:

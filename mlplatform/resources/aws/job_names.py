@@ -25,6 +25,11 @@ def job_name(slug: str, key: str, attempt: int) -> str:
     return f"{_spelled(slug)}-{digest(key)[:_HASH_DIGITS]}-{attempt}"
 
 
+def content_name(slug: str, content: Mapping[str, Any]) -> str:
+    """`<slug>-<hash20>`, at most 63 signs: what is made of this content (plain JSON values) is made once."""
+    return f"{_spelled(slug)}-{digest(content)[:_HASH_DIGITS]}"
+
+
 def job_key(kind: str, work: Mapping[str, Any]) -> str:
     """Hex sha256 of what is done: the kind of job, and plain JSON values that decide its result."""
     return digest([kind, work])

@@ -57,6 +57,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MLPLATFORM_ENDPOINT_INSTANCE", "instance type of endpoints", "ml.m5.large", r"ml\.[a-z0-9.-]+"),
     Setting("MLPLATFORM_ENDPOINT_INSTANCES", "instances of an endpoint", "1", r"[1-9]\d{0,2}"),
+    Setting(
+        "MLPLATFORM_BAKE_SECONDS",
+        "seconds that an update of an endpoint is watched before the old instances go",
+        "300",
+        r"\d{1,3}|[12]\d{3}|3[0-5]\d\d|3600",
+    ),
     Setting("MLPLATFORM_VOLUME_GB", "disk of a job's instance", "30", r"[1-9]\d{0,4}"),
     Setting("MLPLATFORM_MAX_RUNTIME", "seconds after which the service stops a job", "3600", r"[1-9]\d{1,5}"),
     Setting("MLPLATFORM_SPOT", "whether training uses managed spot instances", "no"),

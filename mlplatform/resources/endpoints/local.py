@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from mlplatform.lineage.approvals import Approved, refuse_unapproved
+from mlplatform.lineage.approvals import refuse_unapproved
 from mlplatform.lineage.deployments import live
-from mlplatform.ml.errors import MLPlatformError, NotFitToServe
-from mlplatform.ml.naming import endpoint_name
+from mlplatform.ml.errors import NotFitToServe
 from mlplatform.resources.endpoints import Deployed, Trial
+from mlplatform.resources.endpoints.before_traffic import deployment_of, tried
 from mlplatform.resources.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class LocalEndpoints(dg.ConfigurableResource[Any]):
 
         snapshots, root = Snapshots(root=self.snapshots), Path(self.root)
         approved = refuse_unapproved(instance, snapshots, use_case, version)
-        difference = _tried(snapshots.place(approved.judged.model.path), trial)
+        difference = tried(snapshots.place(approved.judged.model.path), trial)
         wanted = deployment_of(use_case, version, approved)
         write_deployment(root, wanted)
         try:
@@ -90,31 +90,3 @@ class LocalEndpoints(dg.ConfigurableResource[Any]):
         else:
             write_deployment(Path(self.root), Deployment.from_json(recorded.details["document"]))
         log.warning("%s: taken back, what is recorded as live answers on", wanted.endpoint)
-
-
-def _tried(folder: Path, trial: Trial) -> float:
-    """Largest difference to the batch path in the code that the servers run."""
-    from mlplatform.container.serving import ServedModel
-
-    try:
-        answer = ServedModel(folder).answer(trial.request, "application/json")
-    except MLPlatformError as error:
-        raise NotFitToServe(f"the serving runtime cannot answer the trial rows: {error}") from error
-    return trial.judge(list(answer.predictions))
-
-
-def deployment_of(use_case: str, version: str, approved: Approved) -> Deployment:
-    """What servers are told about an approved version."""
-    from mlplatform.container.deployments import Deployment
-
-    evidence = approved.evidence
-    return Deployment(
-        endpoint=endpoint_name(use_case),
-        use_case=use_case,
-        model_version=version,
-        model=approved.judged.model.path,
-        artifact_sha256=evidence.artifact,
-        code_sha256=evidence.code,
-        evidence=evidence.sha256,
-        approval=approved.approval.sha256,
-    )

@@ -10,10 +10,11 @@ import pytest
 
 from mlplatform.ml.traffic import captured_rows
 from mlplatform.ml.windows import UNKNOWN_MODEL
-from mlplatform.resources.aws.captured import S3CapturedTraffic, variant_of
+from mlplatform.resources.aws.captured import S3CapturedTraffic
+from mlplatform.resources.aws.endpoint_names import hosted_name, variant_of
 from mlplatform_tests.sagemaker_emulator.server import BUCKET, Emulator
 
-ENDPOINT, SPAN = "mlplatform-job-change", "2026-03-01T17"
+ENDPOINT, SPAN = "job-change", "2026-03-01T17"
 FIRST, SECOND = "a" * 12, "b" * 12
 
 
@@ -40,7 +41,7 @@ def line(number: int) -> bytes:
 
 
 def put(emulator: Emulator, variant: str, place: str, content: bytes) -> None:
-    key = f"mlplatform/captured/{ENDPOINT}/{variant}/{place}"
+    key = f"mlplatform/captured/{hosted_name(ENDPOINT)}/{variant}/{place}"
     emulator.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
 
 
