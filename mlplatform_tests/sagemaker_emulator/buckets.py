@@ -22,13 +22,13 @@ def point_at(url: str) -> None:
     _url = url
 
 
-def client(service: str) -> Any:
-    """A client of the emulator, as whoever runs the jobs has it."""
+def client(service: str, access_key: str = "service") -> Any:
+    """A client of the emulator, as whoever runs the jobs has it, unless it is someone else's."""
     return boto3.client(
         service,
         endpoint_url=_url,
         region_name=REGION,
-        aws_access_key_id="service",
+        aws_access_key_id=access_key,
         aws_secret_access_key="service",
     )
 

@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.responses import SageMakerResponse
 
+from mlplatform_tests.sagemaker_emulator.callers import remember_caller
 from mlplatform_tests.sagemaker_emulator.errors import ServiceError
 from mlplatform_tests.sagemaker_emulator.faults import AFTERWARDS, LOST, Fault, Faults, error_of
 from mlplatform_tests.sagemaker_emulator.operations import OPERATIONS
@@ -38,6 +39,7 @@ def install() -> None:
 def _answered(response: Any) -> Any:
     operation = response._get_action()
     CALLS[operation] += 1
+    remember_caller(response.headers)
     fault = _of_this_request.fault = FAULTS.take(operation)
     try:
         refused = error_of(fault, operation)

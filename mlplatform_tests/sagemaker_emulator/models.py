@@ -7,6 +7,7 @@ from typing import Any
 from mlplatform_tests.sagemaker_emulator.buckets import client, split
 from mlplatform_tests.sagemaker_emulator.errors import invalid
 from mlplatform_tests.sagemaker_emulator.listing import chosen, ordered, page
+from mlplatform_tests.sagemaker_emulator.model_packages import package_named
 from mlplatform_tests.sagemaker_emulator.operations import Answer, Request, operation
 from mlplatform_tests.sagemaker_emulator.shelves import Kept, Shelf, shelf_in_words
 
@@ -16,8 +17,10 @@ class Model(Kept):
 
     @property
     def container(self) -> dict[str, Any]:
-        """How the request defines the container."""
-        return self.request.get("PrimaryContainer") or self.request["Containers"][0]  # type: ignore[no-any-return]
+        """How the request, or the model package that it names, defines the container."""
+        container = self.request.get("PrimaryContainer") or self.request["Containers"][0]
+        package = container.get("ModelPackageName")
+        return {**(package_named(package).container if package else {}), **container}
 
 
 MODELS: Shelf[Model] = shelf_in_words("model", "model")

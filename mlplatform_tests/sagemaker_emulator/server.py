@@ -15,8 +15,11 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from mlplatform_tests.sagemaker_emulator import (  # noqa: F401
+    callers,
     endpoint_operations,
     invocations,
+    model_cards,
+    model_packages,
     permissions,
     processing_jobs,
     tags,
@@ -44,6 +47,7 @@ class Emulator:
     def __init__(self, port: int = 0) -> None:
         install()
         permissions.install()
+        callers.install()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = make_server(
             "127.0.0.1", port, Front(), threaded=True, request_handler=MotoRequestHandler
@@ -73,9 +77,12 @@ class Emulator:
         """Let an image run another program than the platform's, with `serve` as its argument."""
         push(image, program)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the emulator, whatever the environment says."""
-        return client(service)
+    def client(self, service: str, access_key: str = "service") -> Any:
+        """A boto3 client of the emulator, whatever the environment says.
+
+        What asks with an access key such as `bob` is done by `arn:aws:iam::123456789012:user/bob`.
+        """
+        return client(service, access_key)
 
     def set_alarm(self, name: str, state: str) -> None:
         """Let an alarm be in a state, "ALARM" or "OK"; it is made where there is none."""
