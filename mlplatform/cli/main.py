@@ -34,6 +34,7 @@ COMMANDS = {
     "rollback": "let the model that was live before answer again",
     "serve": "answer requests with the deployed models",
     "predict": "predictions of the live model for a file",
+    "lineage": "what was made from what, and what answered when",
     "gc": "delete old versions that nothing needs",
 }
 

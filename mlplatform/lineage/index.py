@@ -6,6 +6,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,9 +31,11 @@ class Index:
         """These records, as far as they are there, oldest first."""
         return self._found("storage_id IN (SELECT value FROM json_each(?))", json.dumps(list(storage_ids)))
 
-    def of_asset(self, asset: str) -> list[Entry]:
-        """All records of an asset, oldest first."""
-        return self._found("use_case = ? AND asset = ?", self.use_case, asset)
+    def of_asset(self, asset: str, without: Collection[int] = ()) -> list[Entry]:
+        """All records of an asset, oldest first, except those of these events."""
+        left_out = json.dumps(list(without))
+        unknown = "storage_id NOT IN (SELECT value FROM json_each(?))"
+        return self._found(f"use_case = ? AND asset = ? AND {unknown}", self.use_case, asset, left_out)
 
     def latest(self, asset: str) -> Entry | None:
         """The last record of an asset."""
@@ -63,6 +66,11 @@ class Index:
         )
         return [name for (name,) in self.connection.execute(query, (self.use_case, asset))]
 
+    def latest_ids(self, asset: str) -> dict[str, int]:
+        """The storage id of the last record of each batch of an asset."""
+        query = "SELECT batch, max(storage_id) FROM events WHERE use_case = ? AND asset = ? GROUP BY batch"
+        return dict(self.connection.execute(query, (self.use_case, asset)).fetchall())
+
     def made_from(self, storage_ids: Collection[int]) -> list[tuple[int, int]]:
         """(source, target) for everything that was made directly from these."""
         query = "SELECT source, target FROM uses WHERE source IN (SELECT value FROM json_each(?))"
@@ -74,63 +82,33 @@ class Index:
         return [entry_in(row) for row in self.connection.execute(query, values)]
 
 
-def behind(index: Index, roots: Iterable[Entry]) -> dict[int, Entry]:
-    """These and all that they were made from, by storage id; one query per level.
-
-    The champion that a verdict compares with is there, but not what it was made from: that is no part of the
-    model that was judged.
-    """
-    found = {one.storage_id: one for one in roots}
-    rivals: set[int] = set()
-    level = list(found.values())
-    while level:
-        rivals.update(id_ for one in level for id_ in one.rival)
-        wanted = {id_ for one in level for id_ in one.reads if id_ not in one.rival} - found.keys()
-        level = index.entries(wanted) if wanted else []
-        found.update({one.storage_id: one for one in level})
-    leaves = index.entries(rivals - found.keys()) if rivals - found.keys() else []
-    return {**found, **{one.storage_id: one for one in leaves}}
-
-
-def after(
-    index: Index, roots: Iterable[Entry], follows: Callable[[Entry, Entry], bool]
-) -> tuple[dict[int, Entry], set[tuple[int, int]]]:
-    """These and all that was made from them, by storage id, with the edges; two queries per level.
-
-    `follows` says of a (source, target) whether what is asked about went that way.
-    """
-    found = {one.storage_id: one for one in roots}
-    edges: set[tuple[int, int]] = set()
-    level = list(found)
-    while level:
-        pairs = index.made_from(level)
-        known = {one.storage_id: one for one in index.entries({b for _, b in pairs} - found.keys())}
-        taken = [(a, b) for a, b in pairs if follows(found[a], found.get(b) or known[b])]
-        edges.update(taken)
-        level = [b for b in dict.fromkeys(b for _, b in taken) if b not in found]
-        found.update({id_: known[id_] for id_ in level})
-    return found, edges
-
-
 def ask(
-    instance: dg.DagsterInstance, use_case: str, question: Callable[[Index], Answer], path: Path | None = None
+    instance: dg.DagsterInstance,
+    use_case: str,
+    question: Callable[[Index], Answer],
+    path: Path | None = None,
+    prepare: Callable[[Index], None] | None = None,
 ) -> Answer:
-    """The answer from an index that is up to date.
+    """The answer from an index that is up to date. `prepare` may write into it first.
 
     `path` is the index file, by default `lineage.sqlite` in the home; for an instance in memory the index is
     in memory too. Where it turns out to be damaged, or of another log, it is made again and asked again.
     """
     file = IndexFile(path or _default_path(instance))
     try:
-        return _ask(file, instance, use_case, question)
+        return _ask(file, instance, use_case, question, prepare)
     except DamagedIndex as damage:
         log.warning("the lineage index is made again: %s", damage)
-        rebuild(file, instance, [use_case])
-        return _ask(file, instance, use_case, question)
+        _rebuild(file, instance, [use_case])
+        return _ask(file, instance, use_case, question, prepare)
 
 
-def rebuild(file: IndexFile, instance: dg.DagsterInstance, use_cases: Iterable[str]) -> int:
-    """Make the index again from the event log; how many events were read."""
+def reindex(instance: dg.DagsterInstance, use_cases: Iterable[str], path: Path | None = None) -> int:
+    """Make the index again; how many events were read. `path` as for `ask`."""
+    return _rebuild(IndexFile(path or _default_path(instance)), instance, use_cases)
+
+
+def _rebuild(file: IndexFile, instance: dg.DagsterInstance, use_cases: Iterable[str]) -> int:
     counted = _Progress()
     with file.alone():
         file.delete()
@@ -153,24 +131,33 @@ class _Progress:
 
 
 def _ask(
-    file: IndexFile, instance: dg.DagsterInstance, use_case: str, question: Callable[[Index], Answer]
+    file: IndexFile,
+    instance: dg.DagsterInstance,
+    use_case: str,
+    question: Callable[[Index], Answer],
+    prepare: Callable[[Index], None] | None,
 ) -> Answer:
     with file.alone(), file.opened() as connection:
         update(connection, instance, use_case, _Progress())
-    with file.opened() as connection:
-        connection.execute("BEGIN")  # one moment for all queries of the question
-        try:
-            return question(Index(connection, use_case))
-        finally:
-            connection.rollback()
+        if prepare:
+            with _transaction(connection, "IMMEDIATE"):
+                prepare(Index(connection, use_case))
+    with file.opened() as connection, _transaction(connection, "DEFERRED"):  # one moment for all its queries
+        return question(Index(connection, use_case))
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def _default_path(instance: dg.DagsterInstance) -> Path | None:
     from mlplatform.resources.home import home_folder
 
     return None if instance.is_ephemeral else home_folder() / INDEX_FILE
-
-
-def ordered(found: dict[int, Entry]) -> Iterator[Entry]:
-    """Entries in the order in which they were recorded."""
-    return (found[storage_id] for storage_id in sorted(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ import dagster as dg
 
 from mlplatform.lineage.entries import Entry
 from mlplatform.lineage.graph import Graph
-from mlplatform.lineage.index import Index, ask, behind, ordered
+from mlplatform.lineage.index import Index, ask
+from mlplatform.lineage.paths import behind, graph_of
+from mlplatform.lineage.predictions import Stores, trace_prediction
 from mlplatform.ml.errors import WrongUsage
 
 ABOUT_A_MODEL = ("evaluation", "model_card", "approval", "endpoint")
@@ -19,14 +21,25 @@ ABOUT_A_MODEL = ("evaluation", "model_card", "approval", "endpoint")
 
 
 def trace(
-    instance: dg.DagsterInstance, use_case: str, *, version: str | None = None, index: Path | None = None
+    instance: dg.DagsterInstance,
+    use_case: str,
+    *,
+    version: str | None = None,
+    prediction: str | None = None,
+    stores: Stores | None = None,
+    index: Path | None = None,
 ) -> Graph:
     """Everything behind a model version: what it was made from down to the landed files, every verdict and
-    card about it, everything that people said, and each time that it went live.
+    card about it, everything that people said, and each time that it went live. Or behind a `prediction`, by
+    the client's inference id or the server's event id: its request and the deployment that answered.
 
-    Without a version: of what is live now, else of the latest model. `index` is the lineage index, by default
-    the home's. WrongUsage, with the versions there are, for one that does not exist.
+    Without either: of what is live now, else of the latest model. `stores` are by default the environment's,
+    `index` is the lineage index, by default the home's. WrongUsage, with what there is, for what is unknown.
     """
+    if prediction is not None:
+        if version is not None:
+            raise WrongUsage("a trace is of a model version or of a prediction, not of both.")
+        return trace_prediction(instance, use_case, prediction, stores or Stores.of_environment(), index)
 
     def question(found: Index) -> Graph:
         if version is not None:
@@ -55,20 +68,6 @@ def roots_of(index: Index, version: str) -> list[Entry]:
     if not models:
         raise _no_such_version(index, version)
     return [models[-1], *(one for one in about if one.asset in ABOUT_A_MODEL)]
-
-
-def graph_of(
-    subject: Mapping[str, Any], found: dict[int, Entry], edges: Sequence[tuple[int, int]] | None = None
-) -> Graph:
-    """Entries as a graph, with the edges that their records name unless some are given."""
-    if edges is None:
-        entries = ordered(found)
-        edges = [(id_, one.storage_id) for one in entries for id_ in one.reads if id_ in found]
-    return Graph(
-        subject,
-        tuple(one.node() for one in ordered(found)),
-        tuple((found[source].id, found[target].id) for source, target in edges),
-    )
 
 
 def _no_such_version(index: Index, version: str) -> WrongUsage:

@@ -48,12 +48,17 @@ class EntitySplit(BaseModel):
         key, limit = self.salt.encode(), int(self.validation_share * 2**64).to_bytes(8, "big")
 
         def below_limit(entity: object) -> bool:
-            if isinstance(entity, float) and entity.is_integer():
-                entity = int(entity)
-            return blake2b(str(entity).encode(), key=key, digest_size=8).digest() < limit
+            return blake2b(entity_text(entity).encode(), key=key, digest_size=8).digest() < limit
 
         sides = {entity: below_limit(entity) for entity in set(entities)}
         return np.fromiter((sides[entity] for entity in entities), dtype=bool, count=len(entities))
+
+
+def entity_text(entity: object) -> str:
+    """The one spelling of an entity: 7, 7.0 and "7" are the same."""
+    if isinstance(entity, float) and entity.is_integer():
+        entity = int(entity)
+    return str(entity)
 
 
 class TimeSplit(BaseModel):

@@ -7,7 +7,7 @@ is closed: then whoever wrote it was killed, and it counts as a line that cannot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,15 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
                         kept.append((f"{self.where(endpoint, span, name)}, line {number}", line))
         versions = {version: one.hexdigest() for version, one in sorted(hashes.items())}
         return Traffic(sizes, versions, tuple(kept))
+
+    def find(self, endpoint: str, span: str, texts: Sequence[bytes]) -> Iterator[tuple[str, str, bytes]]:
+        """The whole lines of a span that hold one of these texts, as (place, model version, line)."""
+        for name in self.files(endpoint, span):
+            with self._opened(endpoint, span, name) as file:
+                for number, line in enumerate(file, start=1):
+                    if line.endswith(b"\n") and any(text in line for text in texts):
+                        place = f"{self.where(endpoint, span, name)}, line {number}"
+                        yield place, self._version_of(name, line), line
 
     def where(self, endpoint: str, span: str, name: str) -> str:
         """A file of a span, for people to read."""
