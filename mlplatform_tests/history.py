@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,10 +43,11 @@ class History:
     home: Path
     instance: dg.DagsterInstance
     declaration: Declaration = field(default_factory=shipped)
+    environment: Callable[[Path], dict[str, Any]] = local
 
     @property
     def resources(self) -> dict[str, Any]:
-        return local(self.home)
+        return self.environment(self.home)
 
     def land(self, batch: str, seed: int, rows: int = 1000) -> None:
         file = self.home.parent / f"{batch}.csv"
