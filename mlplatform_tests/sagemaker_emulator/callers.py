@@ -27,7 +27,7 @@ def remember_caller(headers: Any) -> None:
 
 def caller() -> dict[str, Any]:
     """A UserContext: who asks for what this thread answers."""
-    user, arn = _identity(getattr(_of_this_request, "key", "nobody"))
+    user, arn = _identity(getattr(_of_this_request, "key", "service"))
     return {"IamIdentity": {"Arn": arn, "PrincipalId": user}}
 
 

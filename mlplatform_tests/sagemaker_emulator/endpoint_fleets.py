@@ -33,13 +33,14 @@ class Fleet:
             one["VariantName"]: float(one.get("InitialVariantWeight", 1)) for one in config.variants
         }
         self.counts = {one["VariantName"]: int(one.get("InitialInstanceCount", 1)) for one in config.variants}
-        models = [MODELS.named(one["ModelName"]).container for one in config.variants]
-        self.images = {
-            one["VariantName"]: model["Image"] for one, model in zip(config.variants, models, strict=True)
+        self.models = {
+            one["VariantName"]: MODELS.named(one["ModelName"]).container for one in config.variants
         }
         self.containers = {
-            one["VariantName"]: ServingContainer(endpoint, one, model, fault == "failing container")
-            for one, model in zip(config.variants, models, strict=True)
+            one["VariantName"]: ServingContainer(
+                endpoint, one, self.models[one["VariantName"]], fault == "failing container"
+            )
+            for one in config.variants
         }
         self._lacks_capacity = fault == "no capacity"
         self._is_slow = fault == "slow start"

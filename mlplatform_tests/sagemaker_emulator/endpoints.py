@@ -10,6 +10,7 @@ from typing import Any
 from mlplatform_tests.sagemaker_emulator.deployments import AlarmedError, Deployment
 from mlplatform_tests.sagemaker_emulator.endpoint_fleets import Fleet
 from mlplatform_tests.sagemaker_emulator.errors import invalid
+from mlplatform_tests.sagemaker_emulator.events import tell
 from mlplatform_tests.sagemaker_emulator.operations import Request
 from mlplatform_tests.sagemaker_emulator.serving_containers import NotHealthyError
 from mlplatform_tests.sagemaker_emulator.shelves import Kept, Shelf, now, shelf_in_words
@@ -120,6 +121,7 @@ class Endpoint(Kept):
             return
         with self._lock:
             self.live, self.coming = fleet, None
+            tell("endpoint deployed", self)
             self._enter("InService")
 
     def _replace(self) -> None:
@@ -142,6 +144,7 @@ class Endpoint(Kept):
             return
         with self._lock:
             self.live, self.coming, self.share = new, None, 0.0
+            tell("endpoint deployed", self)
         old.end()
         with self._lock:
             self._enter("InService")
@@ -195,14 +198,18 @@ def _variants(fleet: Fleet) -> list[dict[str, Any]]:
         {
             "VariantName": name,
             "DeployedImages": [
-                {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": fleet.since}
+                {
+                    "SpecifiedImage": model["Image"],
+                    "ResolvedImage": model["Image"],
+                    "ResolutionTime": fleet.since,
+                }
             ],
             "CurrentWeight": fleet.weights[name],
             "DesiredWeight": fleet.weights[name],
             "CurrentInstanceCount": fleet.counts[name],
             "DesiredInstanceCount": fleet.counts[name],
         }
-        for name, image in fleet.images.items()
+        for name, model in fleet.models.items()
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from mlplatform_tests.sagemaker_emulator.containers import FAILING, start
 from mlplatform_tests.sagemaker_emulator.dispatch import fault_of_this_request
 from mlplatform_tests.sagemaker_emulator.errors import ServiceError, invalid, not_found, resource_in_use
+from mlplatform_tests.sagemaker_emulator.events import tell
 from mlplatform_tests.sagemaker_emulator.logs import Log
 from mlplatform_tests.sagemaker_emulator.processes import Line, Process
 from mlplatform_tests.sagemaker_emulator.shelves import ARN, now
@@ -181,6 +182,7 @@ class Job(ABC):
     def _end(self, status: str, reason: str = "") -> None:
         self.ended = self.ended or now()
         self.reason = reason
+        tell("job ended", self)  # whoever sees the end sees what has been made of it
         self._enter(status, self._stopped_as if status == "Stopped" else status)
 
 
@@ -192,6 +194,7 @@ def create(kind: type[Some], name: str, request: Mapping[str, Any]) -> Some:
             raise resource_in_use(f"{kind.kind.capitalize()} job", taken.arn)
         job = kind(name, request)
         JOBS[kind.kind, name] = job
+        tell("job created", job)
         job.begin()
         return job
 

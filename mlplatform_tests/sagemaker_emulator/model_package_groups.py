@@ -6,6 +6,7 @@ from typing import Any
 
 from mlplatform_tests.sagemaker_emulator.callers import caller
 from mlplatform_tests.sagemaker_emulator.errors import invalid
+from mlplatform_tests.sagemaker_emulator.events import tell
 from mlplatform_tests.sagemaker_emulator.listing import chosen, ordered, page
 from mlplatform_tests.sagemaker_emulator.operations import Answer, Request, operation
 from mlplatform_tests.sagemaker_emulator.shelves import Kept, Shelf
@@ -38,6 +39,7 @@ def group_named(name_or_arn: str) -> ModelPackageGroup:
 def create_model_package_group(request: Request) -> Answer:
     name = request["ModelPackageGroupName"]
     group = GROUPS.put(ModelPackageGroup(name, GROUPS.arn(name), request))
+    tell("model package group created", group)
     return {"ModelPackageGroupArn": group.arn}
 
 

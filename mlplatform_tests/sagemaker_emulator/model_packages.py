@@ -7,6 +7,7 @@ from typing import Any
 
 from mlplatform_tests.sagemaker_emulator.callers import caller
 from mlplatform_tests.sagemaker_emulator.errors import ServiceError, invalid
+from mlplatform_tests.sagemaker_emulator.events import tell
 from mlplatform_tests.sagemaker_emulator.listing import chosen, ordered, page
 from mlplatform_tests.sagemaker_emulator.model_package_groups import GROUPS, ModelPackageGroup, group_named
 from mlplatform_tests.sagemaker_emulator.operations import Answer, Request, operation
@@ -105,6 +106,7 @@ def create_model_package(request: Request) -> Answer:
         package = PACKAGES.put(ModelPackage(name, PACKAGES.arn(name), request, group))
         if group is not None:
             group.versions += 1
+    tell("model package created", package)
     return {"ModelPackageArn": package.arn}
 
 
@@ -133,6 +135,8 @@ def update_model_package(request: Request) -> Answer:
         if not properties:
             package.request.pop("CustomerMetadataProperties", None)
         package.changed_by = caller()
+    if "ModelApprovalStatus" in request:
+        tell("model package judged", package)
     return {"ModelPackageArn": package.arn}
 
 

@@ -18,6 +18,9 @@ from mlplatform_tests.sagemaker_emulator import (  # noqa: F401
     callers,
     endpoint_operations,
     invocations,
+    lineage_automatic,
+    lineage_operations,
+    lineage_queries,
     model_cards,
     model_packages,
     permissions,
@@ -33,6 +36,7 @@ from mlplatform_tests.sagemaker_emulator.faults import Faults
 from mlplatform_tests.sagemaker_emulator.front import Front
 from mlplatform_tests.sagemaker_emulator.images import forget_images, push
 from mlplatform_tests.sagemaker_emulator.jobs import forget_jobs
+from mlplatform_tests.sagemaker_emulator.lineage_entities import QUOTAS, reset_quotas
 from mlplatform_tests.sagemaker_emulator.pace import PACE, Pace
 from mlplatform_tests.sagemaker_emulator.processes import end_all
 from mlplatform_tests.sagemaker_emulator.shelves import clear_shelves
@@ -72,6 +76,11 @@ class Emulator:
     def pace(self) -> Pace:
         """How much of the service's waiting is waited."""
         return PACE
+
+    @property
+    def quotas(self) -> dict[str, int]:
+        """How many entities of lineage there may be: "Artifact", "Action", "Context", "Association"."""
+        return QUOTAS
 
     def push(self, image: str, program: Sequence[str]) -> None:
         """Let an image run another program than the platform's, with `serve` as its argument."""
@@ -142,6 +151,7 @@ class Emulator:
         clear_shelves()
         forget_images()
         PACE.as_usual()
+        reset_quotas()
 
     def __enter__(self) -> Emulator:
         return self
