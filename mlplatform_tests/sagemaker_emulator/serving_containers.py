@@ -44,7 +44,7 @@ class ServingContainer:
         self.group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self._limit = float(variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS))
         self._container, self._fails = container, fails
-        self._folder = Path(tempfile.mkdtemp(prefix="sagemaker-endpoint-"))
+        self._folder: Path | None = None
         self._port = 0
         self._process: Process | None = None
 
@@ -55,7 +55,8 @@ class ServingContainer:
 
     def start(self) -> None:
         """Unpack the model and start the process. NotHealthyError where there is no such model."""
-        self._unpack()
+        self._folder = Path(tempfile.mkdtemp(prefix="sagemaker-endpoint-"))
+        self._unpack(self._folder / "model")
         self._port = _free_port()
         environment = {**self._container.get("Environment", {}), "SAGEMAKER_BIND_TO_PORT": str(self._port)}
         entrypoint, arguments = entrypoint_of(self._container["Image"]), ["serve"]
@@ -85,7 +86,8 @@ class ServingContainer:
         """SIGTERM, SIGKILL after the time that the service gives, and nothing left behind."""
         if self._process is not None:
             self._process.end(_TERMINATION_SECONDS)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self) -> None:
         """End it at once."""
@@ -109,8 +111,7 @@ class ServingContainer:
         finally:
             connection.close()
 
-    def _unpack(self) -> None:
-        folder = self._folder / "model"
+    def _unpack(self, folder: Path) -> None:
         folder.mkdir()
         source = self._container.get("ModelDataSource", {}).get("S3DataSource", {})
         uri = self._container.get("ModelDataUrl") or source.get("S3Uri")

@@ -142,3 +142,32 @@ def test_faults_of_endpoints(hosted: Hosted) -> None:
     described = hosted.settled()
     assert (described["EndpointConfigName"], hosted.asked()["name"]) == ("one", "one")
     assert "ping health check" in described["FailureReason"]
+
+
+def test_traffic_goes_to_variants_by_their_weights(hosted: Hosted) -> None:
+    variants = [
+        {
+            "VariantName": name,
+            "ModelName": hosted.model(name),
+            "InstanceType": "ml.m5.large",
+            "InitialVariantWeight": weight,
+        }
+        for name, weight in (("one", 1), ("two", 0))
+    ]
+    hosted.sagemaker.create_endpoint_config(EndpointConfigName="both", ProductionVariants=variants)
+    hosted.emulator.pace.slow_start_seconds = 0.5
+    hosted.emulator.faults.add("CreateEndpoint", "slow start")
+    hosted.endpoint("both")
+    assert {hosted.asked()["name"] for _ in range(10)} == {"one"}
+    assert hosted.asked(TargetVariant="two")["name"] == "two"
+    hosted.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=ENDPOINT,
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "one", "DesiredWeight": 0},
+            {"VariantName": "two", "DesiredWeight": 1},
+        ],
+    )
+    assert {hosted.asked()["name"] for _ in range(10)} == {"two"}
+    assert [one["CurrentWeight"] for one in hosted.described()["ProductionVariants"]] == [0, 1]
+    with pytest.raises(ClientError, match="Variant three was not found"):
+        hosted.asked(TargetVariant="three")
