@@ -33,7 +33,7 @@ def caller() -> dict[str, Any]:
 
 def install() -> None:
     """Let STS say the same; doing it twice changes nothing."""
-    TokenResponse.get_caller_identity = _caller_identity  # type: ignore[method-assign]
+    TokenResponse.get_caller_identity = _caller_identity  # type: ignore[method-assign, assignment]
 
 
 def _caller_identity(response: Any) -> ActionResult:

@@ -71,7 +71,7 @@ def flush() -> None:
         with _LOCK:
             taken = dict(_WAITING)
             _WAITING.clear()
-        s3 = client("s3") if taken else None
+        s3: Any = client("s3") if taken else None
         for (where, hour), lines in taken.items():
             bucket, key = split(f"{where}/{hour}/{now().strftime('%M-%S-%f')[:-3]}-{uuid4()}.jsonl")
             with suppress(s3.exceptions.ClientError):  # no such bucket: nobody is told of it

@@ -7,8 +7,9 @@ from typing import Any
 from mlplatform_tests.sagemaker_emulator.deployments import Deployment
 from mlplatform_tests.sagemaker_emulator.dispatch import fault_of_this_request
 from mlplatform_tests.sagemaker_emulator.endpoint_configs import CONFIGS
+from mlplatform_tests.sagemaker_emulator.endpoint_descriptions import described
 from mlplatform_tests.sagemaker_emulator.endpoint_fleets import Fleet
-from mlplatform_tests.sagemaker_emulator.endpoints import ENDPOINTS, Endpoint, described
+from mlplatform_tests.sagemaker_emulator.endpoints import ENDPOINTS, Endpoint
 from mlplatform_tests.sagemaker_emulator.listing import chosen, ordered, page
 from mlplatform_tests.sagemaker_emulator.operations import Answer, Request, operation
 

@@ -96,7 +96,7 @@ def _register(kind: str, key: str, shelf: Shelf[Any]) -> None:
 
 def _is_wanted(entity: Entity, request: Request) -> bool:
     created = entity.created.timestamp()
-    return (
+    return bool(
         request.get("SourceUri", entity.uri) == entity.uri
         and request.get(f"{entity.lineage_type}Type", entity.kind) == entity.kind
         and request.get("CreatedAfter", created) <= created <= request.get("CreatedBefore", created)

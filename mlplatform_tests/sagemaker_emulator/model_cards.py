@@ -23,7 +23,7 @@ class CardVersion(Kept):
 
 
 class ModelCard(Kept):
-    """A card with all of its versions, the oldest first."""
+    """A card with all of its versions, the oldest first; `status` is the last one's approval."""
 
     def __init__(self, name: str, arn: str, request: Request) -> None:
         super().__init__(name, arn, request)
@@ -36,15 +36,11 @@ class ModelCard(Kept):
         """The newest version."""
         return self.versions[-1]
 
-    @property
-    def status(self) -> str:  # type: ignore[override]
-        """Its approval."""
-        return str(self.last.request["ModelCardStatus"])
-
     def add(self, members: Mapping[str, Any]) -> None:
         """A version more."""
         shown = {name: members[name] for name in ("Content", "ModelCardStatus")}
         self.versions.append(CardVersion(len(self.versions) + 1, self.arn, shown))
+        self.status = str(shown["ModelCardStatus"])
 
     def summary(self, version: CardVersion | None = None) -> dict[str, Any]:
         """Its members in a listing, or those of a version."""
@@ -87,7 +83,7 @@ def update_model_card(request: Request) -> Answer:
             card.add({**card.last.request, "Content": request["Content"]})
         else:
             card.last.change({"ModelCardStatus": request["ModelCardStatus"]})
-            card.last.by = caller()
+            card.last.by, card.status = caller(), request["ModelCardStatus"]
         card.changed = card.last.changed
     return {"ModelCardArn": card.arn}
 
