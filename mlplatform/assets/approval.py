@@ -18,6 +18,7 @@ from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.errors import NotApproved
 from mlplatform.ml.evidence import Evidence
 from mlplatform.ml.steps import BY_NAME
+from mlplatform.resources.registry import Registry
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
 
@@ -31,6 +32,9 @@ class ApprovalConfig(dg.Config):
     reason: str = Field(description="why, for whoever asks later")
     model_version: str = Field(description="the version that is meant, as on the model card")
     decision: Literal["approve", "reject"] = Field(default="approve", description="approve or reject")
+    package: str = Field(
+        default="", description="where it was said in the model registry, which then has the last word"
+    )
 
 
 class AutomaticApprovalConfig(ApprovalConfig):
@@ -55,9 +59,10 @@ def _asked(declaration: Declaration) -> dg.AssetsDefinition:
         config: ApprovalConfig,
         snapshots: Snapshots,
         single_flight: SingleFlight,
+        registry: dg.ResourceParam[Registry],
     ) -> Events:
         single_flight.hold(declaration.name)
-        events = _events(context.instance, declaration, snapshots, config)
+        events = _events(context.instance, declaration, snapshots, config, registry)
         yield from guarded(declaration, _STEP, snapshots, events)
 
     return approval
@@ -74,6 +79,7 @@ def _automatic(declaration: Declaration) -> dg.AssetsDefinition:
         config: AutomaticApprovalConfig,
         snapshots: Snapshots,
         single_flight: SingleFlight,
+        registry: dg.ResourceParam[Registry],
     ) -> Events:
         single_flight.hold(declaration.name)
         if not config.model_version:
@@ -82,7 +88,7 @@ def _automatic(declaration: Declaration) -> dg.AssetsDefinition:
                 context.log.info("nothing to approve: not promoted, rejected, or live already")
                 return
             config = config.model_copy(update={"model_version": version})
-        events = _events(context.instance, declaration, snapshots, config)
+        events = _events(context.instance, declaration, snapshots, config, registry)
         yield from guarded(declaration, _STEP, snapshots, events)
 
     return approval
@@ -93,20 +99,37 @@ def _events(
     declaration: Declaration,
     snapshots: Snapshots,
     config: ApprovalConfig,
+    registry: Registry,
 ) -> Events:
     started = time.perf_counter()
     version = config.model_version.strip()
-    said = Statement(config.approver.strip(), config.reason.strip(), config.decision == "approve")
     found = judged(instance, declaration.name, version)
     evidence = evidence_for(snapshots, found)
+    said = _statement(config, evidence, registry)
     checked(said, str(found.model.details.get("trained_by", "")), declaration.approval)
     if said.approves:
         _refuse_not_promoted(found, evidence)
     earlier = statements_of(approval_of(instance, declaration.name, version), evidence)
-    made = _production(declaration, snapshots, evidence, with_statement(earlier, said))
+    statements = with_statement(earlier, said)
+    registry.pass_on(evidence, outcome(statements, declaration.approval), said)
+    made = _production(declaration, snapshots, evidence, statements)
     inputs = Inputs(found.records)
     stamp = stamp_of(declaration, _STEP, inputs)
     yield from publish(declaration.name, inputs, stamp, made, time.perf_counter() - started)
+
+
+def _statement(config: ApprovalConfig, evidence: Evidence, registry: Registry) -> Statement:
+    """What was said: here, or in the model registry; there, about this very evidence, or it is void."""
+    if not config.package.strip():
+        return Statement(config.approver.strip(), config.reason.strip(), config.decision == "approve")
+    said = registry.statement(config.package.strip())
+    if (said.model_version, said.evidence) != (evidence.model_version, evidence.sha256):
+        raise NotApproved(
+            f"{config.package} was registered for model {said.model_version} with evidence "
+            f"{said.evidence[:12]}; model {evidence.model_version} now rests on {evidence.sha256[:12]}. "
+            f"Look again, then approve it here or in its latest package."
+        )
+    return said.statement
 
 
 def _refuse_not_promoted(found: Judged, evidence: Evidence) -> None:
@@ -125,7 +148,7 @@ def _production(
         "use_case": declaration.name,
         "model_version": evidence.model_version,
         "outcome": result,
-        "statements": [vars(one) for one in statements],
+        "statements": [one.document() for one in statements],
         "required": declaration.approval.required,
         "evidence": vars(evidence),
     }

@@ -16,6 +16,7 @@ from mlplatform.assets.sets import set_assets
 from mlplatform.assets.specs import landed_file
 from mlplatform.ml.declaration import Declaration
 from mlplatform.sensors.landing import landing_sensor
+from mlplatform.sensors.release import release_sensor
 from mlplatform.sensors.retraining import retraining_sensor
 
 
@@ -39,5 +40,9 @@ def assets(declaration: Declaration) -> list[dg.AssetsDefinition | dg.AssetSpec]
 def definitions(declaration: Declaration) -> dg.Definitions:
     """Assets, jobs and sensors; the resources come from the environment, once for all use cases."""
     of_use_case = jobs(declaration)
-    sensors = [landing_sensor(declaration), retraining_sensor(declaration, of_use_case)]
+    sensors = [
+        landing_sensor(declaration),
+        retraining_sensor(declaration, of_use_case),
+        release_sensor(declaration, of_use_case),
+    ]
     return dg.Definitions(assets=assets(declaration), jobs=of_use_case, sensors=sensors)

@@ -11,12 +11,14 @@ from mlplatform.assets.production import produce
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
 from mlplatform.container.scoring import model_in
+from mlplatform.lineage.approvals import Judged
 from mlplatform.ml import plots
 from mlplatform.ml.cards import ModelCard, stated, to_html
 from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.held_out import held_out
 from mlplatform.ml.manifests import SIDES
 from mlplatform.ml.steps import BY_NAME
+from mlplatform.resources.registry import Candidate, Registry
 from mlplatform.resources.single_flight import SingleFlight
 from mlplatform.resources.snapshots import Snapshots
 
@@ -27,19 +29,24 @@ def model_card_asset(declaration: Declaration) -> dg.AssetsDefinition:
 
     @dg.multi_asset(**step_arguments(declaration, step))
     def model_card(
-        context: dg.AssetExecutionContext, snapshots: Snapshots, single_flight: SingleFlight
+        context: dg.AssetExecutionContext,
+        snapshots: Snapshots,
+        single_flight: SingleFlight,
+        registry: dg.ResourceParam[Registry],
     ) -> Events:
         single_flight.hold(name)
 
         def make(inputs: Inputs) -> Production:
-            return _production(declaration, inputs, snapshots)
+            return _production(declaration, inputs, snapshots, registry)
 
         yield from produce(context, declaration, step, snapshots, make)
 
     return model_card
 
 
-def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) -> Production:
+def _production(
+    declaration: Declaration, inputs: Inputs, snapshots: Snapshots, registry: Registry
+) -> Production:
     judged = snapshots.read_json(inputs.one("evaluation").path)
     importance = [(str(column), float(loss)) for column, loss in judged["importance"]]
     picture = plots.importance(importance)
@@ -55,7 +62,17 @@ def _production(declaration: Declaration, inputs: Inputs, snapshots: Snapshots) 
         "intended_use": stated(card.intended_use),
         "limits": stated(card.limits),
     }
-    return Production({"model_card": Made(stored, shown, {"model_version": card.model_version})})
+    details: dict[str, Any] = {"model_version": card.model_version}
+    if judged["verdict"]["decision"] == "PROMOTE":
+        registered = registry.register(Candidate(_judged(inputs), card, stored.path))
+        details |= registered
+        shown |= registered
+    return Production({"model_card": Made(stored, shown, details)})
+
+
+def _judged(inputs: Inputs) -> Judged:
+    sets = (inputs.one("training_set"), inputs.one("validation_set"))
+    return Judged(inputs.one("model"), inputs.one("evaluation"), sets)
 
 
 def _card(

@@ -15,11 +15,22 @@ AUTOMATIC = "policy"
 
 @dataclass(frozen=True)
 class Statement:
-    """What one person said. `approver` is a name that nobody checks on a laptop."""
+    """What one person said. `approver` is a name that nobody checks on a laptop.
+
+    Where it was said in a model registry, `identity` is who the registry knows them as, `when` the time in
+    UTC (ISO 8601), and `source` the package that they judged.
+    """
 
     approver: str
     reason: str
     approves: bool = True
+    identity: str = ""
+    when: str = ""
+    source: str = ""
+
+    def document(self) -> dict[str, str | bool]:
+        """As it is recorded: what is not known is left out. `Statement(**document)` reads it."""
+        return {name: value for name, value in vars(self).items() if value != ""}
 
     @property
     def who(self) -> str:

@@ -14,6 +14,7 @@ from mlplatform.resources.home import home_folder
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.landing_folder import LandingFolder
 from mlplatform.resources.processing.local import LocalProcessing
+from mlplatform.resources.registry.local import LocalRegistry
 from mlplatform.resources.single_flight.local import LocalSingleFlight
 from mlplatform.resources.snapshots import Snapshots
 from mlplatform.resources.training.local import LocalTraining
@@ -29,6 +30,7 @@ def local(home: Path) -> dict[str, Any]:
         "single_flight": LocalSingleFlight(folder=str(home / "locks")),
         "training": LocalTraining(),
         "processing": LocalProcessing(),
+        "registry": LocalRegistry(),
         "endpoints": LocalEndpoints(root=str(home / "endpoints"), snapshots=str(home / "snapshots")),
     }
 

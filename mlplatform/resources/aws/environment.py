@@ -13,6 +13,7 @@ from mlplatform.resources.aws.snapshots import S3Snapshots
 from mlplatform.resources.endpoints.sagemaker import SageMakerEndpoints
 from mlplatform.resources.processing.local import LocalProcessing
 from mlplatform.resources.processing.sagemaker import SageMakerProcessing
+from mlplatform.resources.registry.sagemaker import SageMakerRegistry
 from mlplatform.resources.single_flight.postgres import PostgresSingleFlight
 from mlplatform.resources.training.sagemaker import SageMakerTraining
 
@@ -32,5 +33,6 @@ def aws_resources(home: Path) -> dict[str, Any]:
         "single_flight": PostgresSingleFlight(),
         "training": SageMakerTraining(),
         "processing": SageMakerProcessing() if in_jobs else LocalProcessing(),
+        "registry": SageMakerRegistry(snapshots=str(home / "snapshots")),
         "endpoints": SageMakerEndpoints(snapshots=str(home / "snapshots")),
     }
