@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from mlplatform.lineage.deployments import live
@@ -144,3 +145,19 @@ def test_what_is_asked_of_the_service(
     sagemaker_place.history.deploy(second)
     policy = described(emulator).get("LastDeploymentConfig", {})["BlueGreenUpdatePolicy"]
     assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
+
+
+def test_what_somebody_else_serves_under_the_name_is_not_deleted(
+    sagemaker_place: Place, emulator: Emulator
+) -> None:
+    """As after the loss of the database: nothing is recorded, and something answers."""
+    history = sagemaker_place.history
+    first = first_model(sagemaker_place)
+    config = described(emulator)["EndpointConfigName"]
+    second = second_model(sagemaker_place)
+    history.instance.wipe_assets([dg.AssetKey([NAME, "endpoint"])])
+    assert live_version(sagemaker_place) is None
+    emulator.faults.add("UpdateEndpoint", "failing container", 1)
+    assert not history.materialize("endpoint", config={"model_version": second}).success
+    assert described(emulator)["EndpointConfigName"] == config
+    assert sagemaker_place.ask(ROWS)["model_version"] == first

@@ -14,6 +14,7 @@ from mlplatform.resources.aws.refusals import AwsRefused, told
 from mlplatform.resources.aws.settings import AwsSettings, aws_settings
 from mlplatform.resources.snapshots import whole_file
 
+_MOST_BYTES = 5 * 1024**3
 _GONE = {"404", "NoSuchKey", "NotFound"}
 
 
@@ -52,7 +53,13 @@ class Objects:
         return float(found["LastModified"].timestamp())
 
     def put(self, path: str, content: Path | bytes) -> None:
-        """Store bytes, or those of a file."""
+        """Store bytes, or those of a file; AwsRefused for more than S3 takes in one request."""
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        if size > _MOST_BYTES:
+            raise AwsRefused(
+                f"storing {self.uri(path)}: {size:,} bytes, and S3 takes {_MOST_BYTES:,} in one request, "
+                "which keeps an object whole or absent. Land the rows in smaller files."
+            )
         with (
             told(f"storing {self.uri(path)}"),
             nullcontext(content) if isinstance(content, bytes) else content.open("rb") as body,

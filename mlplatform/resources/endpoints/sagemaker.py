@@ -20,7 +20,7 @@ from mlplatform.resources.aws.snapshots import S3Snapshots
 from mlplatform.resources.endpoints import Deployed, Trial
 from mlplatform.resources.endpoints.before_traffic import deployment_of, tried
 from mlplatform.resources.endpoints.sagemaker_request import Hosting, hosting_of, update_policy
-from mlplatform.resources.endpoints.sagemaker_updates import Updates
+from mlplatform.resources.endpoints.sagemaker_updates import Serving, Updates
 
 if TYPE_CHECKING:
     from mlplatform.ml.targets import Prediction
@@ -50,11 +50,12 @@ class SageMakerEndpoints(dg.ConfigurableResource[Any]):
         wanted = deployment_of(use_case, version, approved)
         hosting = hosting_of(settings, wanted, store.uri(model))
         updates = Updates(clients(settings.region), settings.number("MLPLATFORM_POLL_SECONDS"))
+        before = updates.settled(hosting.endpoint)
         try:
             serving = updates.move(hosting)
             difference = trial.judge(_answers(updates, hosting, trial))
         except MLPlatformError:
-            _take_back(instance, use_case, updates, hosting)
+            _take_back(updates, hosting, _goes_back_to(instance, use_case, hosting, before))
             raise
         return Deployed(
             endpoint=wanted.endpoint,
@@ -92,10 +93,20 @@ def _answers(updates: Updates, hosting: Hosting, trial: Trial) -> list[Predictio
         ) from error
 
 
-def _take_back(instance: dg.DagsterInstance, use_case: str, updates: Updates, hosting: Hosting) -> None:
-    """Let the endpoint serve what is recorded as live; with nothing recorded, there is to be none."""
+def _goes_back_to(
+    instance: dg.DagsterInstance, use_case: str, hosting: Hosting, before: Serving | None
+) -> str | None:
+    """The configuration of what is recorded as live, or else of what answered before; None for none."""
     recorded = live(instance, use_case)
-    config = recorded.details["document"].get(CONFIG) if recorded else None
+    if recorded and recorded.details["document"].get(CONFIG):
+        return str(recorded.details["document"][CONFIG])
+    if before and before.status == "InService" and before.config != hosting.config_name:
+        return before.config
+    return None
+
+
+def _take_back(updates: Updates, hosting: Hosting, config: str | None) -> None:
+    """Let the endpoint serve this configuration; without one, there is to be none."""
     try:
         now = updates.settled(hosting.endpoint)
         if now is None or (config and now.serves(config)):
@@ -107,6 +118,6 @@ def _take_back(instance: dg.DagsterInstance, use_case: str, updates: Updates, ho
         now = updates.settled(hosting.endpoint)
         if now is None or not now.serves(config):
             raise NotFitToServe(f"it did not go back to {config}: {now.reason if now else 'it is gone'}")
-        log.warning("%s: taken back, what is recorded as live answers on", hosting.endpoint)
+        log.warning("%s: taken back, %s answers on", hosting.endpoint, config)
     except (MLPlatformError, OSError) as error:  # the reason for taking back is what is told first
         log.error("%s could not be taken back: %s", hosting.endpoint, error)

@@ -75,12 +75,12 @@ class Updates:
         """
         self._make(hosting)
         now = self.settled(hosting.endpoint)
-        if now is not None and now.status != "InService":
+        if now is not None and now.status == "Failed":  # it was never created, and cannot be updated
             self.remove(hosting.endpoint)
             now = None
         if now is None:
             self._create(hosting)
-        elif now.config != hosting.config_name:
+        elif not now.serves(hosting.config_name):
             log.info("endpoint %s: from %s to %s", hosting.endpoint, now.config, hosting.config_name)
             self.update(hosting.endpoint, hosting.config_name, hosting.update)
         found = self.settled(hosting.endpoint)
