@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import dagster as dg
 
 from mlplatform.ml.errors import WrongUsage
 from mlplatform.resources.environment import resources
+from mlplatform.resources.home import chosen
 from mlplatform.use_case import UseCase
 
 _HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ def defs() -> dg.Definitions:
 
 def _environment_sensors() -> list[dg.SensorDefinition]:
     """Sensors that belong to an environment instead of a use case."""
-    if os.environ.get("MLPLATFORM_ENV") != "aws":
+    if chosen() != "aws":
         return []
     from mlplatform.sensors.orphans import orphaned_jobs_sensor
 

@@ -125,6 +125,7 @@ def _production(
         "deployment": deployed.deployment,
         "endpoint": deployed.endpoint,
         "running_servers": deployed.servers,
+        "url": deployed.url,
         "document": dict(deployed.document),
         "since": since,
     }

@@ -30,7 +30,13 @@ _APPROVER, _REASON = "demo approver", "The verdict is PROMOTE and the slices loo
 def command() -> int:
     """Tell the story."""
     from mlplatform.cli.location import open_location
+    from mlplatform.resources.home import chosen
 
+    if chosen() != "local":
+        raise WrongUsage(
+            f"the demo is told on this machine, and MLPLATFORM_ENV={chosen()} would tell it in an account. "
+            "Unset it: env -u MLPLATFORM_ENV mlplatform demo."
+        )
     location = open_location()
     declaration = location.use_case(USE_CASE)
     told_before = _refuse_a_home_in_use(location)

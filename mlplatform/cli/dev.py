@@ -15,7 +15,7 @@ import click
 
 from mlplatform.cli.output import tell
 from mlplatform.ml.errors import MLPlatformError, WrongUsage
-from mlplatform.resources.home import prepare_home
+from mlplatform.resources.home import chosen, prepare_home
 
 _PORT = click.IntRange(1, 65535)
 _LOOK_EVERY = 0.2
@@ -48,7 +48,8 @@ def command(host: str, port: int, serve_port: int) -> int:
     signal.signal(signal.SIGTERM, end)
     tell(f"Dagster UI: http://{host}:{port}  (home: {home}, end with Ctrl-C)")
     ui = ["dagster", "dev", "-w", "workspace.yaml", "--host", host, "--port", str(port)]
-    children["model server"] = _start(["mlplatform", "serve", "--port", str(serve_port)], home)
+    if chosen() == "local":  # elsewhere, models answer at endpoints of their own
+        children["model server"] = _start(["mlplatform", "serve", "--port", str(serve_port)], home)
     children["Dagster UI"] = _start(ui, home)
     if stopped:  # between the two
         _end(children)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlplatform.cli.output import report, report_json, tell
+from mlplatform.resources.home import chosen
 
 if TYPE_CHECKING:
     from mlplatform.cli.job_runs import Executed
@@ -28,7 +29,9 @@ def release(location: Location, declaration: Declaration, version: str | None, *
     report(f"{declaration.name} model {live['model_version']}: {live['action']}")
     if live["before"]:
         report(f"  before: {live['before']}")
-    if live["running_servers"]:
+    if chosen() != "local":
+        tell(f"It answers SageMaker Runtime at {live['url']}.")
+    elif live["running_servers"]:
         tell(f"{live['running_servers']} running model server(s) answer with it.")
     else:
         tell("No model server is running. To answer requests: mlplatform serve")

@@ -9,7 +9,8 @@ import click
 
 from mlplatform.cli.output import tell
 from mlplatform.container.access import TOKEN_VARIABLE
-from mlplatform.resources.home import prepare_home
+from mlplatform.ml.errors import WrongUsage
+from mlplatform.resources.home import chosen, prepare_home
 
 if TYPE_CHECKING:
     from mlplatform.container.routes import Endpoints
@@ -30,6 +31,11 @@ def command(host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT."""
     from mlplatform.container.server import Folders, log_to_stderr, run_server
 
+    if chosen() != "local":
+        raise WrongUsage(
+            f"MLPLATFORM_ENV={chosen()}: models answer at the endpoints of that environment, and this server "
+            "would know none of them. Ask them through SageMaker Runtime (InvokeEndpoint)."
+        )
     home = prepare_home()
     folders = Folders(home / "endpoints", home / "snapshots", home / "captured")
     log_to_stderr()

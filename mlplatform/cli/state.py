@@ -95,7 +95,8 @@ def live_endpoint(endpoint: Record | None) -> dict[str, Any] | None:
         return None
     keys = ("endpoint", "model_version", "action", "before", "deployment", "running_servers")
     since = datetime.fromtimestamp(endpoint.details["since"], UTC).isoformat(timespec="seconds")
-    return {**{key: endpoint.details[key] for key in keys}, "since": since}
+    url = endpoint.details.get("url")  # records of earlier versions have none
+    return {**{key: endpoint.details[key] for key in keys}, "url": url, "since": since}
 
 
 def _approval(approval: Record | None) -> dict[str, Any] | None:

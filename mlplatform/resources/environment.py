@@ -10,7 +10,7 @@ from typing import Any
 from mlplatform.ml.errors import WrongUsage
 from mlplatform.resources.captured import CapturedTraffic
 from mlplatform.resources.endpoints.local import LocalEndpoints
-from mlplatform.resources.home import home_folder
+from mlplatform.resources.home import chosen, home_folder
 from mlplatform.resources.landed_files import LandedFiles
 from mlplatform.resources.landing_folder import LandingFolder
 from mlplatform.resources.processing.local import LocalProcessing
@@ -47,7 +47,7 @@ ENVIRONMENTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {"local": local, 
 
 def resources() -> dict[str, Any]:
     """The resources of the chosen environment, by the names that assets ask for."""
-    name = os.environ.get("MLPLATFORM_ENV", "local")
+    name = chosen()
     if name not in ENVIRONMENTS:
         raise WrongUsage(f"MLPLATFORM_ENV={name!r} is no environment. Choose: {', '.join(ENVIRONMENTS)}.")
     return ENVIRONMENTS[name](home_folder())

@@ -24,6 +24,11 @@ DEFAULT_HOME = ".mlplatform"
 _INSTANCES = {"aws": ("aws", "dagster.yaml")}
 
 
+def chosen() -> str:
+    """Name of the environment that `MLPLATFORM_ENV` chooses."""
+    return os.environ.get("MLPLATFORM_ENV") or "local"
+
+
 def home_folder() -> Path:
     """The absolute path of the home folder; nothing is created."""
     named = os.environ.get("MLPLATFORM_HOME") or os.environ.get("DAGSTER_HOME") or DEFAULT_HOME
@@ -43,7 +48,7 @@ def prepare_home() -> Path:
             "Set MLPLATFORM_HOME to a folder to write to."
         ) from None
     os.environ["MLPLATFORM_HOME"] = os.environ["DAGSTER_HOME"] = str(home)
-    if os.environ.get("MLPLATFORM_ENV") == "aws":
+    if chosen() == "aws":
         os.environ.setdefault("DAGSTER_PG_PORT", "5432")  # dagster.yaml can name a variable, but no default
         if region := os.environ.get("AWS_REGION"):  # boto3, which Dagster uses, knows the other one alone
             os.environ.setdefault("AWS_DEFAULT_REGION", region)
@@ -53,7 +58,7 @@ def prepare_home() -> Path:
 def _settings() -> dict[str, bytes]:
     """Dagster's settings files for the chosen environment, by name."""
     packaged = files("mlplatform.resources")
-    instance = packaged.joinpath(*_INSTANCES.get(os.environ.get("MLPLATFORM_ENV", ""), ("dagster.yaml",)))
+    instance = packaged.joinpath(*_INSTANCES.get(chosen(), ("dagster.yaml",)))
     workspace = packaged.joinpath("workspace.yaml")
     return {"dagster.yaml": instance.read_bytes(), "workspace.yaml": workspace.read_bytes()}
 

@@ -44,7 +44,14 @@ def test_every_command_works_on_sagemaker(
     assert ran["verdict"] == "PROMOTE"
     done("approve", "job_change", version, "--by", "anna", "--reason", "fine")
     live = done("deploy", "job_change", "--json").json["live"]
-    assert live["model_version"] == version
+    assert (live["model_version"], live["url"]) == (
+        version,
+        f"/endpoints/{hosted_name(ENDPOINT)}/invocations",
+    )
+    for of_this_machine in ("serve", "demo"):
+        refused = mlplatform(of_this_machine, MLPLATFORM_ENV="aws")
+        assert refused.code == 1
+        assert "MLPLATFORM_ENV=aws" in refused.first_error
     rows = some_rows(30)
     answer = ask(aws_environment, rows)
     assert answer["model_version"] == version
