@@ -35,6 +35,7 @@ COMMANDS = {
     "serve": "answer requests with the deployed models",
     "predict": "predictions of the live model for a file",
     "lineage": "what was made from what, and what answered when",
+    "doctor": "what is configured, reachable and missing",
     "gc": "delete old versions that nothing needs",
 }
 

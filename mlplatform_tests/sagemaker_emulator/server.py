@@ -42,6 +42,7 @@ from mlplatform_tests.sagemaker_emulator.processes import end_all
 from mlplatform_tests.sagemaker_emulator.shelves import clear_shelves
 
 BUCKET = "emulated-bucket"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mlplatform:emulated"
 ROLE = "arn:aws:iam::123456789012:role/mlplatform-execution"
 
 
@@ -123,6 +124,7 @@ class Emulator:
             pass
         client("s3").create_bucket(Bucket=BUCKET)
         permissions.create_role(client("iam"), ROLE.rpartition("/")[2])
+        _push_image(client("ecr"))
         FAULTS.clear()
         CALLS.clear()
 
@@ -131,7 +133,7 @@ class Emulator:
         return {
             **credentials(),
             "MLPLATFORM_BUCKET": BUCKET,
-            "MLPLATFORM_IMAGE": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mlplatform:emulated",
+            "MLPLATFORM_IMAGE": IMAGE,
             "MLPLATFORM_EXECUTION_ROLE": ROLE,
             "MLPLATFORM_POLL_SECONDS": "0.2",
         }
@@ -160,3 +162,11 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _push_image(ecr: Any) -> None:
+    """The platform's image, as far as a registry shows it."""
+    repository, _, tag = IMAGE.partition("/")[2].partition(":")
+    ecr.create_repository(repositoryName=repository)
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
+    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest))

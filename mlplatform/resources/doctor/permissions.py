@@ -1,0 +1,76 @@
+"""What whoever runs the platform has to be allowed, asked of IAM itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlplatform.ml.errors import MLPlatformError
+from mlplatform.resources.aws.clients import Clients
+from mlplatform.resources.aws.refusals import told
+from mlplatform.resources.doctor import Finding, missing, ok, unknown
+
+PLATFORM = (
+    "sagemaker:AddTags",
+    "sagemaker:CreateEndpoint",
+    "sagemaker:CreateEndpointConfig",
+    "sagemaker:CreateModel",
+    "sagemaker:CreateModelPackage",
+    "sagemaker:CreateModelPackageGroup",
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:CreateTrainingJob",
+    "sagemaker:DeleteEndpoint",
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeModelPackage",
+    "sagemaker:DescribeProcessingJob",
+    "sagemaker:DescribeTrainingJob",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:ListModelPackages",
+    "sagemaker:ListProcessingJobs",
+    "sagemaker:ListTags",
+    "sagemaker:ListTrainingJobs",
+    "sagemaker:StopProcessingJob",
+    "sagemaker:StopTrainingJob",
+    "sagemaker:UpdateEndpoint",
+)
+"""Actions on SageMaker without which the platform stops somewhere. S3 is tried, not asked about."""
+APPROVER = ("sagemaker:UpdateModelPackage",)
+"""What it takes to approve, which the platform itself need not be allowed."""
+_ASSUMED = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+"
+)
+
+
+def permission_findings(connected: Clients, identity: str) -> Iterator[Finding]:
+    """`identity` is the ARN of who asks."""
+    try:
+        denied = _denied(connected, _of_iam(identity), (*PLATFORM, *APPROVER))
+    except (MLPlatformError, OSError) as error:
+        way_out = "Compare with deploy/iam/platform.json by hand, or allow iam:SimulatePrincipalPolicy."
+        yield unknown("permissions", f"IAM does not tell what {identity} may do: {error}", way_out)
+        return
+    for action in (one for one in PLATFORM if one in denied):
+        yield missing("permission", f"{identity} may not {action}", "Attach deploy/iam/platform.json.")
+    if not denied & set(PLATFORM):
+        yield ok("permissions", f"{len(PLATFORM)} actions on SageMaker are allowed")
+    if denied & set(APPROVER):
+        said = f"{identity} may not approve models (sagemaker:UpdateModelPackage)"
+        yield unknown(
+            "approval", said, "Right for a machine. People who approve need deploy/iam/approver.json."
+        )
+    else:
+        yield ok("approval", f"{identity} may approve models")
+
+
+def _denied(connected: Clients, principal: str, actions: tuple[str, ...]) -> set[str]:
+    with told("asking IAM for permissions"):
+        found = connected.iam.simulate_principal_policy(PolicySourceArn=principal, ActionNames=list(actions))
+    return {one["EvalActionName"] for one in found["EvaluationResults"] if one["EvalDecision"] != "allowed"}
+
+
+def _of_iam(identity: str) -> str:
+    """IAM knows the role, not the session of somebody who has taken it on."""
+    found = _ASSUMED.fullmatch(identity)
+    if found is None:
+        return identity
+    return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"

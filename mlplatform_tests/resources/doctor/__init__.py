@@ -1,0 +1,1 @@
+"""What `mlplatform doctor` finds."""
