@@ -1,4 +1,4 @@
-"""What the account has, as far as whoever asks may see it: settings, identity, bucket, image, role, alarms."""
+"""What the account has, as far as whoever asks may see it."""
 
 from __future__ import annotations
 

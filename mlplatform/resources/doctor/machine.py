@@ -74,7 +74,7 @@ def _records(environment: str) -> Finding:
     except Exception as error:  # whatever a driver or Dagster raises
         said = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         way_out = (
-            "Check DAGSTER_PG_HOST, _PORT, _USER, _PASSWORD and _DB, and that the server lets this machine in."
+            "Check DAGSTER_PG_HOST, _PORT, _USER, _PASSWORD and _DB, and who the server lets in."
             if environment == "aws"
             else "Check free space and permissions of the home folder."
         )
