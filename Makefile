@@ -46,6 +46,7 @@ lock:
 	$(LOCK) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock
 	$(LOCK) pyproject.toml requirements/build.in -c requirements/all.lock -o requirements/base.lock
 	$(LOCK) pyproject.toml requirements/build.in --extra test -c requirements/all.lock -o requirements/test.lock
+	$(LOCK) pyproject.toml requirements/build.in --extra aws --extra onnx -c requirements/all.lock -o requirements/aws.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

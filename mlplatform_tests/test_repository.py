@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["base", "test", "all"])
+@pytest.mark.parametrize("name", ["base", "test", "aws", "all"])
 def test_locks_pin_with_hashes_and_name_no_registry(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.lock").read_text()
     pinned = re.split(r"\n(?=\S)", text.strip())
@@ -28,7 +28,7 @@ def test_locks_pin_with_hashes_and_name_no_registry(name: str) -> None:
 
 def test_locks_agree_on_every_version() -> None:
     versions: dict[str, set[str]] = {}
-    for name in ("base", "test", "all"):
+    for name in ("base", "test", "aws", "all"):
         text = (REPOSITORY / "requirements" / f"{name}.lock").read_text()
         for line in re.findall(r"^(\S+)==(\S+)(.*)$", text, re.MULTILINE):
             package, version, marker = line
