@@ -18,6 +18,7 @@ import pandas as pd
 
 from mlplatform.assets import graph
 from mlplatform.lineage.withdrawals import withdraw
+from mlplatform.ml.declaration import Declaration
 from mlplatform.ml.gate import Gate
 from mlplatform.resources.landed_files import Arrival
 from mlplatform_tests import traffic
@@ -44,6 +45,13 @@ class Size:
     def deployments(self) -> int:
         """How many versions go live."""
         return len([one for one in range(self.retrainings) if one % 5 in self.deployed])
+
+
+def small_trees(number: int) -> Declaration:
+    """The use case with one more small tree each time: nearly every model is better than the one before."""
+    gate = Gate(metric="log_loss", minimum=1.0, margin=0.5, resamples=100)
+    trees = {"max_iter": 1 + number, "max_leaf_nodes": 3, "learning_rate": 0.05}
+    return shipped().model_copy(update={"gate": gate, "hyperparameters": trees})
 
 
 @dataclass(frozen=True)
@@ -92,9 +100,7 @@ class _Year:
     """The weeks, one after the other."""
 
     def __init__(self, history: History, size: Size) -> None:
-        gate = Gate(metric="log_loss", minimum=1.0, margin=0.5, resamples=100)
-        self.plain = shipped().model_copy(update={"gate": gate})
-        history.declaration = self.plain
+        history.declaration = small_trees(0)
         self.history, self.size = history, size
         self.told = Told([], [], {}, {}, "", {})
         self.rows = _rows(history, size.days)
@@ -152,10 +158,7 @@ class _Year:
         self.withdrawn = batch
 
     def _train(self, number: int) -> None:
-        # one more small tree each time: most of these models are a little better than the one before
-        self.history.declaration = self.plain.model_copy(
-            update={"hyperparameters": {"max_iter": 1 + number, "max_leaf_nodes": 3, "learning_rate": 0.05}}
-        )
+        self.history.declaration = small_trees(number)
         assert self.history.materialize(*TRAINING).success
         version = str(self.history.latest("model").details["version"])
         self.told.models.append(version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sqlite3
@@ -142,8 +143,20 @@ def _ask(
         if prepare:
             with _transaction(connection, "IMMEDIATE"):
                 prepare(Index(connection, use_case))
-    with file.opened() as connection, _transaction(connection, "DEFERRED"):  # one moment for all its queries
-        return question(Index(connection, use_case))
+    with file.opened() as connection, _transaction(connection, "DEFERRED"), _no_garbage():
+        return question(Index(connection, use_case))  # one moment for all its queries
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """An answer may be tens of thousands of objects that stay; to look for garbage among them takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 
 from mlplatform_tests.conftest import MadeOnce
 from mlplatform_tests.history import History, history_in
-from mlplatform_tests.year import Size, Told, a_year, told_in
+from mlplatform_tests.year import Size, Told, a_year, small_trees, told_in
 
 WEEKS = Size(days=20, retrainings=4, rollbacks=1)
 
@@ -32,4 +32,5 @@ def weeks(some_weeks: Path, tmp_path: Path) -> Iterator[History]:
     """A copy of the home, to change."""
     shutil.copytree(some_weeks / "home", tmp_path / "home", copy_function=shutil.copy2)
     with history_in(tmp_path / "home") as history:
+        history.declaration = small_trees(WEEKS.retrainings)
         yield history
