@@ -161,7 +161,7 @@ def test_debug_shows_the_traceback(mlplatform: Command) -> None:
 
 def test_an_unknown_environment_says_which_there_are(mlplatform: Command) -> None:
     answer = mlplatform("status", MLPLATFORM_ENV="moon")
-    _refused(answer, "MLPLATFORM_ENV='moon' is no environment. Choose: local.", codes=(1,))
+    _refused(answer, "MLPLATFORM_ENV='moon' is no environment. Choose: local, aws.", codes=(1,))
 
 
 def test_a_home_that_is_a_file(tmp_path: Path, mlplatform: Command) -> None:

@@ -20,6 +20,7 @@ PLATFORM = (
     "sagemaker:CreateProcessingJob",
     "sagemaker:CreateTrainingJob",
     "sagemaker:DeleteEndpoint",
+    "sagemaker:DeleteTags",
     "sagemaker:DescribeEndpoint",
     "sagemaker:DescribeModelPackage",
     "sagemaker:DescribeProcessingJob",

@@ -1,0 +1,1 @@
+"""The files with which the platform is put into an account."""
