@@ -13,9 +13,7 @@ from mlplatform.lineage.records import Record
 
 COLUMNS = ("storage_id", "use_case", "asset", "batch", "sha256", "version", "time", "document", "crc")
 SETS = ("training_set", "validation_set")
-_INTERNAL = frozenset(
-    {"looked_at", "pictures", "champion_before", "champion_after", "validated", "rows_per_batch"}
-)
+_INTERNAL = frozenset({"looked_at", "pictures", "champion_before", "champion_after", "rows_per_batch"})
 _FROM_METADATA = {
     "model": ("hyperparameters", "environment", "training"),
     "training_set": ("rule",),
@@ -70,6 +68,8 @@ class Entry:
         of_step = {name: getattr(self, name) for name in ("path", "parameters", "rows", "seconds")}
         facts = {name: value for name, value in of_step.items() if value not in (None, "")}
         facts |= {name: value for name, value in self.details.items() if name not in _INTERNAL}
+        if self.asset == "features":
+            facts.pop("validated", None)  # where the rows that they were made from lie: the edge says it
         return Node(
             id=self.id,
             asset=self.asset,
