@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -18,12 +19,25 @@ _HERE = Path(__file__).parent
 def defs() -> dg.Definitions:
     """Use cases are found by themselves; a new folder below `defs/` needs no line here."""
     return dg.Definitions.merge(
-        dg.load_from_defs_folder(path_within_project=_HERE),
+        _use_cases_below_defs(),
         # A run already is a process of its own; one more per step would cost seconds each.
         dg.Definitions(
             resources=resources(), sensors=_environment_sensors(), executor=dg.in_process_executor
         ),
     )
+
+
+def _use_cases_below_defs() -> dg.Definitions:
+    """As `dg.load_from_defs_folder`, without a look into every component library that is installed.
+
+    That look would import boto3 and all else of the aws extra wherever it is installed, for a list that only
+    `dg` itself shows.
+    """
+    tree = dg.ComponentTree.for_project(_HERE)
+    with warnings.catch_warnings():
+        for kind in (dg.BetaWarning, dg.PreviewWarning):  # Dagster warns of its own ways of loading
+            warnings.simplefilter("ignore", kind)
+        return dg.Definitions.merge(tree.build_defs(Path()), dg.Definitions(component_tree=tree))
 
 
 def _environment_sensors() -> list[dg.SensorDefinition]:
