@@ -37,7 +37,8 @@ def raw_asset(declaration: Declaration) -> dg.AssetsDefinition:
             snapshot = snapshots.write_table(name, "raw", batch, table)
             shown = {"file": file, **table_metadata(table, snapshot, snapshots)}
             readable = answered_check(name, "raw", "readable", metadata={"rows": table.num_rows})
-            return Production({"raw": Made(snapshot, shown, {"file": file})}, [readable])
+            details = {"file": file, "spelling": _spelling(declaration)}
+            return Production({"raw": Made(snapshot, shown, details)}, [readable])
 
         yield from produce_batches(context, declaration, step, snapshots, make)
 
@@ -84,7 +85,7 @@ def _validated_production(
     )
     return Production(
         {
-            "validated": Made(kept, shown, counts),
+            "validated": Made(kept, shown, {**counts, "spelling": _spelling(declaration)}),
             "quarantine": Made(aside, aside_shown, {"rows_per_rule": per_rule, **counts}),
         },
         [
@@ -93,6 +94,11 @@ def _validated_production(
             nothing_aside,
         ],
     )
+
+
+def _spelling(declaration: Declaration) -> dict[str, Any]:
+    """How the file was read, so that its record alone says how to read it again."""
+    return declaration.file.model_dump(mode="json")
 
 
 def _why_set_aside(quarantine: "pd.DataFrame", per_rule: dict[str, int]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.production import produce, refuse_other_code
 from mlplatform.assets.sets import read_manifest
 from mlplatform.assets.specs import step_arguments
+from mlplatform.container.code import file_hashes
 from mlplatform.container.declared import declared_of
 from mlplatform.lineage.records import by_storage_id
 from mlplatform.ml.declaration import Declaration
@@ -59,7 +60,8 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
     stored = snapshots.adopt_folder(
         use_case, "model", manifest["version"], trained.folder, manifest["sha256"]
     )
-    files = [path for path in snapshots.place(stored.path).iterdir() if path.is_file()]
+    folder = snapshots.place(stored.path)
+    files = [path for path in folder.iterdir() if path.is_file()]
     metadata = {
         "version": manifest["version"],
         "artifact_sha256": manifest["artifact_sha256"],
@@ -67,13 +69,14 @@ def _production(use_case: str, trained: TrainedModel, snapshots: Snapshots) -> P
         "environment": dict(manifest["environment"]),
         "training": dict(trained.metrics),
         **({"job": dict(trained.job)} if trained.job else {}),
-        "dagster/uri": dg.MetadataValue.path(str(snapshots.place(stored.path))),
+        "dagster/uri": dg.MetadataValue.path(str(folder)),
     }
     details = {
         "version": manifest["version"],
         "environment": manifest["environment"]["sha256"],
         "artifact_sha256": manifest["artifact_sha256"],
         "code_sha256": manifest["code_sha256"],
+        "code_files": file_hashes(folder / "code"),
         "files": {path.name: file_sha256(path) for path in sorted(files)},
         "trained_by": current_user(),
         **({"job": dict(trained.job)} if trained.job else {}),

@@ -109,8 +109,15 @@ def write_code(folder: Path, files: Mapping[str, bytes], declared: Declared) -> 
 def folder_sha256(folder: Path) -> str:
     """Hex sha256 over the names and bytes of a folder's files; compiled Python does not count."""
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:  # other processes write there meanwhile
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
+    for name, content in file_hashes(folder).items():
+        total.update(f"{name}\0{content}\n".encode())
     return total.hexdigest()
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Hex sha256 of each file's bytes by its path below the folder; compiled Python does not count."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts  # other processes write there meanwhile
+    }

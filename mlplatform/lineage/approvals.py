@@ -46,7 +46,7 @@ def judged(instance: dg.DagsterInstance, use_case: str, version: str) -> Judged:
     """The version and its latest verdict. WrongUsage where it does not exist or was never judged."""
     evaluation = newest(instance, use_case, "evaluation", lambda one: one.details["model_version"] == version)
     if evaluation is None:
-        _refuse_unknown(instance, use_case, version)
+        model_named(instance, use_case, version)
         raise WrongUsage(f"{use_case} model {version} has not been judged yet: mlplatform run {use_case}.")
     read = {one["asset"]: one["storage_id"] for one in reversed(evaluation.inputs)}  # the challenger is first
     (model,) = by_storage_id(instance, use_case, "model", [read["model"]])
@@ -55,6 +55,21 @@ def judged(instance: dg.DagsterInstance, use_case: str, version: str) -> Judged:
         instance, use_case, "training_set", [one["storage_id"] for one in model.inputs]
     )
     return Judged(model, evaluation, (training, validation))
+
+
+def model_named(instance: dg.DagsterInstance, use_case: str, version: str) -> Record:
+    """The last record of a version. WrongUsage, with the last versions there are, for an unknown one."""
+    known: dict[str, None] = {}
+
+    def seen(one: Record) -> bool:
+        known[str(one.details["version"])] = None
+        return str(one.details["version"]) == version
+
+    found = newest(instance, use_case, "model", seen)
+    if found is None:
+        versions = f"The last ones: {', '.join(list(known)[:5])}." if known else "None was trained yet."
+        raise WrongUsage(f"{use_case} has no model {version!r}. {versions}")
+    return found
 
 
 def evidence_for(snapshots: Snapshots, judged: Judged) -> Evidence:
@@ -173,18 +188,6 @@ def refuse_by_policy(policy: Approval, approved: Approved) -> None:
             f"{approved.evidence.use_case} model {details['model_version']} was approved under an earlier "
             f"policy; now {policy.required} people have to approve it: mlplatform approve."
         )
-
-
-def _refuse_unknown(instance: dg.DagsterInstance, use_case: str, version: str) -> None:
-    known: dict[str, None] = {}
-
-    def seen(one: Record) -> bool:
-        known[str(one.details["version"])] = None
-        return str(one.details["version"]) == version
-
-    if newest(instance, use_case, "model", seen) is None:
-        versions = f"The last ones: {', '.join(list(known)[:5])}." if known else "None was trained yet."
-        raise WrongUsage(f"{use_case} has no model {version!r}. {versions}")
 
 
 def _set_digest(snapshots: Snapshots, record: Record) -> str:

@@ -19,7 +19,7 @@ from mlplatform.ml.errors import DamagedSnapshot, WrongUsage
 from mlplatform.ml.garbage import Stored
 from mlplatform.ml.hashing import digest
 from mlplatform.ml.steps import ALL_STEPS
-from mlplatform.ml.stored_tables import read_stored
+from mlplatform.ml.stored_tables import read_stored, write_stored
 from mlplatform.ml.table_hash import table_hash
 from mlplatform.resources.disposal import discard, stored_in
 
@@ -51,7 +51,6 @@ class Snapshots(dg.ConfigurableResource[Any]):
     ) -> Snapshot:
         """Store a table that has a `row_id` column."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         if not isinstance(table, pa.Table):
             table = pa.Table.from_pandas(table, preserve_index=False)
@@ -59,14 +58,7 @@ class Snapshots(dg.ConfigurableResource[Any]):
         path = _path(use_case, asset, batch, f"{sha256}.parquet")
         if not self._renewed(path):
             with self._whole_file(path) as temporary:
-                bare = table.replace_schema_metadata(None)
-                pq.write_table(
-                    bare,
-                    temporary,
-                    compression="zstd",
-                    use_dictionary=_repeating(bare),
-                    write_page_checksum=True,
-                )
+                write_stored(table, temporary)
         return Snapshot(sha256, path, table.num_rows)
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table:
@@ -180,18 +172,6 @@ def whole_file(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _repeating(table: pa.Table) -> list[str]:
-    """Columns whose values come again: elsewhere a dictionary is made only to be thrown away."""
-    import pyarrow.compute as pc
-
-    sample = table.slice(0, 10_000)
-    return [
-        name
-        for name in table.column_names
-        if pc.count_distinct(sample.column(name)).as_py() * 2 <= sample.num_rows
-    ]
 
 
 def _path(use_case: str, asset: str, batch: str | None, name: str) -> str:
