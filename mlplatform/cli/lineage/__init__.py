@@ -10,6 +10,7 @@ QUESTIONS = {
     "trace": "everything behind a model, a prediction, or what is live",
     "impact": "what a batch, a file, a row or an entity reached, and what to do now",
     "live": "which model answered at a moment",
+    "export": "the records for other programs: OpenLineage",
     "reindex": "make the index of the records again",
 }
 """Commands, each imported when it is called."""

@@ -1,0 +1,1 @@
+"""The records in forms that other programs read."""

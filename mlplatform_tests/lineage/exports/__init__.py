@@ -1,0 +1,1 @@
+"""The records in other programs' forms."""
