@@ -176,7 +176,7 @@ class Recorder:
         entity = np.arange(number * ROWS, (number + 1) * ROWS)
         rows = pd.DataFrame({"row_id": [f"{batch}:{one:09}" for one in range(1, ROWS + 1)], "entity": entity})
         random = np.random.default_rng(number)
-        for column in range(10):
+        for column in range(2):
             rows[f"x{column}"] = random.normal(size=ROWS)
         aside = pd.DataFrame({"row_id": pd.Series(dtype=str), "landed": pd.Series(dtype=str)})
         write = self.snapshots.write_table

@@ -149,4 +149,4 @@ def entry_in(row: Sequence[Any]) -> Entry:
 
 
 def _sum(row: tuple[Any, ...]) -> int:
-    return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
+    return zlib.crc32("\x1f".join(map(str, row)).encode("utf-8", "surrogatepass"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,12 +66,23 @@ class Graph:
 
     def by_id(self) -> dict[str, Node]:
         """The nodes by their ids."""
-        return {one.id: one for one in self.nodes}
+        return dict(self._by_id)
 
     def read_by(self, node: Node) -> list[Node]:
         """What a node was made from, as far as it is in this graph."""
-        nodes = self.by_id()
-        return [nodes[source] for source, target in self.edges if target == node.id]
+        return [self._by_id[source] for source in self._sources.get(node.id, [])]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Node]:
+        return {one.id: one for one in self.nodes}
+
+    @cached_property
+    def _sources(self) -> dict[str, list[str]]:
+        """By node, the ids of what it was made from."""
+        found: dict[str, list[str]] = {}
+        for source, target in self.edges:
+            found.setdefault(target, []).append(source)
+        return found
 
     def frame(self) -> pd.DataFrame:
         """One row per node: the seven columns of every node, then `live` (if asked for), then the facts."""

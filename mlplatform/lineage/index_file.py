@@ -16,8 +16,9 @@ from filelock import FileLock
 from mlplatform.lineage.entries import DamagedIndex
 
 INDEX_FILE = "lineage.sqlite"
-_VERSION = 1
+_VERSION = 3
 _PATIENCE_SECONDS = 60
+_CACHE_KIB = 262_144
 _SCHEMA = """
 CREATE TABLE events (
     storage_id INTEGER PRIMARY KEY, use_case TEXT NOT NULL, asset TEXT NOT NULL, batch TEXT,
@@ -29,11 +30,11 @@ CREATE INDEX of_bytes ON events (use_case, sha256) WHERE asset = 'landed_file';
 CREATE TABLE uses (source INTEGER NOT NULL, target INTEGER NOT NULL, PRIMARY KEY (source, target))
     WITHOUT ROWID;
 CREATE TABLE cursors (use_case TEXT NOT NULL, asset TEXT NOT NULL, settled INTEGER NOT NULL,
-    seen INTEGER NOT NULL, seen_time REAL NOT NULL, PRIMARY KEY (use_case, asset)) WITHOUT ROWID;
-CREATE TABLE known (kind TEXT NOT NULL, hash INTEGER NOT NULL, storage_id INTEGER NOT NULL,
-    rows INTEGER NOT NULL, PRIMARY KEY (kind, hash, storage_id)) WITHOUT ROWID;
-CREATE TABLE looked_into (kind TEXT NOT NULL, storage_id INTEGER NOT NULL, PRIMARY KEY (kind, storage_id))
-    WITHOUT ROWID;
+    settled_time REAL NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (use_case, asset)) WITHOUT ROWID;
+CREATE TABLE known (kind INTEGER NOT NULL, hash INTEGER NOT NULL, storage_id INTEGER NOT NULL,
+    PRIMARY KEY (kind, hash, storage_id)) WITHOUT ROWID;
+CREATE TABLE looked_into (kind INTEGER NOT NULL, storage_id INTEGER NOT NULL,
+    PRIMARY KEY (kind, storage_id)) WITHOUT ROWID;
 """
 """`events`: one per record. `uses`: what was made from it. `cursors`: up to where the log was read.
 `known`: values (of the entity column, inference ids) by hash, and the snapshots that hold them."""
@@ -67,6 +68,9 @@ class IndexFile:
             return
         connection = sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS, isolation_level=None)
         try:
+            connection.execute(
+                f"PRAGMA cache_size = -{_CACHE_KIB}"
+            )  # what is inserted lies all over the file
             _prepare(connection)
             yield connection
         except sqlite3.DatabaseError as error:

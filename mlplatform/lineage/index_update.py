@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -30,45 +30,23 @@ Told = Callable[[int], None]
 def update(connection: sqlite3.Connection, instance: dg.DagsterInstance, use_case: str, told: Told) -> None:
     """Read what the log has gained since the last time. DamagedIndex where it is another log than then.
 
-    One query where nothing is new. `told` hears how many events were read, page by page.
+    One query per asset where nothing is new: what Dagster keeps as an asset's latest event is not asked,
+    since of two that are written at once it may keep the earlier one. `told` hears how many events were read.
     """
-    newest = _newest(instance, use_case)
-    known = _cursors(connection, use_case)
+    which = "SELECT asset, settled, settled_time, seen FROM cursors WHERE use_case = ?"
+    known = {asset: _Cursor(*at) for asset, *at in connection.execute(which, (use_case,))}
     for asset in INDEXED:
-        cursor, last = known.get(asset, _Cursor()), newest.get(asset)
-        if cursor.seen and (last is None or last[0] < cursor.seen):
-            raise DamagedIndex(f"the log has lost events of {use_case}/{asset}")
-        if last is None:
-            continue
-        if last[0] == cursor.seen and last[1] != cursor.seen_time:
-            raise DamagedIndex(f"event {last[0]} of {use_case}/{asset} is another one than it was")
-        if last[0] != cursor.settled:
-            _read_on(connection, instance, dg.AssetKey([use_case, asset]), cursor, told)
+        key = dg.AssetKey([use_case, asset])
+        _read_on(connection, instance, key, known.get(asset, _Cursor()), told)
 
 
 @dataclass(frozen=True)
 class _Cursor:
-    """How far one asset was read: up to `seen`, and up to `settled` for good."""
+    """How far one asset was read: up to `seen`, and up to `settled`, an event of that time, for good."""
 
     settled: int = 0
+    settled_time: float = 0.0
     seen: int = 0
-    seen_time: float = 0.0
-
-
-def _cursors(connection: sqlite3.Connection, use_case: str) -> dict[str, _Cursor]:
-    which = "SELECT asset, settled, seen, seen_time FROM cursors WHERE use_case = ?"
-    return {asset: _Cursor(*at) for asset, *at in connection.execute(which, (use_case,))}
-
-
-def _newest(instance: dg.DagsterInstance, use_case: str) -> Mapping[str, tuple[int, float]]:
-    """Storage id and time of the latest event of each asset, whoever reported it."""
-    keys = [dg.AssetKey([use_case, asset]) for asset in INDEXED]
-    found = {}
-    for one in instance.get_asset_records(keys):
-        last = one.asset_entry.last_materialization_record
-        if last is not None:
-            found[one.asset_entry.asset_key.path[-1]] = (last.storage_id, last.timestamp)
-    return found
 
 
 def _read_on(
@@ -78,31 +56,50 @@ def _read_on(
     cursor: _Cursor,
     told: Told,
 ) -> None:
-    """Page by page, each written at once, so that what was read stays when this is stopped."""
-    before, settled, all_old = time.time() - _SETTLED_AFTER_SECONDS, cursor.settled, True
-    for events in _pages(instance, key, cursor.settled):
-        old = [one.storage_id for one in takewhile(lambda one: one.timestamp < before, events)]
-        settled = old[-1] if all_old and old else settled
-        all_old = all_old and len(old) == len(events)
-        last = events[-1]
-        _write(connection, key, events, _Cursor(settled, last.storage_id, last.timestamp))
-        told(len(events))
+    """In one transaction, for others are asking meanwhile; from nothing page by page, so that a first reading
+    that is stopped goes on where it was.
+    """
+    before, all_old, now = time.time() - _SETTLED_AFTER_SECONDS, True, cursor
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _forget_unsettled(connection, key, cursor)
+        for events in _new_pages(instance, key, cursor):
+            old = list(takewhile(lambda one: one.timestamp < before, events)) if all_old else []
+            all_old = len(old) == len(events)
+            settled = (old[-1].storage_id, old[-1].timestamp) if old else (now.settled, now.settled_time)
+            now = _Cursor(*settled, events[-1].storage_id)
+            _write(connection, key, events, now)
+            told(len(events))
+            if not cursor.seen:
+                connection.execute("COMMIT")
+                connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
-def _pages(
-    instance: dg.DagsterInstance, key: dg.AssetKey, settled: int
+def _new_pages(
+    instance: dg.DagsterInstance, key: dg.AssetKey, cursor: _Cursor
 ) -> Iterator[Sequence[dg.EventLogRecord]]:
-    """The events from the last settled one on, which has to be there still."""
-    after, more = max(settled - 1, 0), True
+    """The events after the last settled one, which has to be there still, as it was."""
+    after, more, last = max(cursor.settled - 1, 0), True, cursor.settled
     while more:
         which = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
         page = instance.fetch_materializations(which, limit=_EVENTS_PER_PAGE, ascending=True)
-        if after < settled and (not page.records or page.records[0].storage_id != settled):
-            raise DamagedIndex(f"the log has lost event {settled} of {key.to_user_string()}")
-        if page.records:
-            yield page.records
-            after = page.records[-1].storage_id
+        events = list(page.records)
+        if after < cursor.settled:
+            first = events.pop(0) if events else None
+            known = (cursor.settled, cursor.settled_time)
+            if first is None or (first.storage_id, first.timestamp) != known:
+                raise DamagedIndex(f"the log has lost event {cursor.settled} of {key.to_user_string()}")
+            after = cursor.settled
+        if events:
+            yield events
+            after = last = events[-1].storage_id
         more = page.has_more
+    if last < cursor.seen:
+        raise DamagedIndex(f"the log has lost the last events of {key.to_user_string()}")
 
 
 def _write(
@@ -110,16 +107,20 @@ def _write(
 ) -> None:
     use_case, asset = key.path
     entries = [entry_of(use_case, one) for one in map(record_of, events) if one]
-    at = (use_case, asset, cursor.settled, cursor.seen, cursor.seen_time)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.executemany(_INSERT_EVENT, map(row_of, entries))
-        connection.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", _uses(entries))
-        connection.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)", at)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    connection.executemany(_INSERT_EVENT, map(row_of, entries))
+    connection.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", _uses(entries))
+    at = (use_case, asset, cursor.settled, cursor.settled_time, cursor.seen)
+    connection.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)", at)
+
+
+def _forget_unsettled(connection: sqlite3.Connection, key: dg.AssetKey, cursor: _Cursor) -> None:
+    """What was read too early to be sure of, so that only what the log has by now is there."""
+    if cursor.seen == cursor.settled:
+        return
+    young = "SELECT storage_id FROM events WHERE use_case = ? AND asset = ? AND storage_id > ?"
+    of_these = (*key.path, cursor.settled)
+    connection.execute(f"DELETE FROM uses WHERE target IN ({young})", of_these)  # noqa: S608
+    connection.execute(f"DELETE FROM events WHERE storage_id IN ({young})", of_these)  # noqa: S608
 
 
 def _uses(entries: Sequence[Entry]) -> list[tuple[int, int]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlplatform.lineage import About, Graph, impact, live, trace
+from mlplatform.lineage import About, Graph, Node, impact, live, trace
 from mlplatform.ml.splits import EntitySplit
 from mlplatform_tests.conftest import MadeOnce
 from mlplatform_tests.history import NAME, History
@@ -33,9 +32,16 @@ class Year:
     told: Told
     fold: Fold
     index: Path
+    traces: dict[str, Graph] = field(default_factory=dict)
 
-    def trace(self, version: str, index: Path | None = None) -> Graph:
-        return trace(self.history.instance, NAME, version=version, index=index or self.index)
+    def trace(self, version: str) -> Graph:
+        """As it was answered first."""
+        if version not in self.traces:
+            self.traces[version] = self.trace_again(version, self.index)
+        return self.traces[version]
+
+    def trace_again(self, version: str, index: Path) -> Graph:
+        return trace(self.history.instance, NAME, version=version, index=index)
 
     def impact(self, about: About, index: Path | None = None) -> Any:
         store = self.history.resources["snapshots"]
@@ -93,7 +99,7 @@ def test_every_model_is_tied_to_its_data_approval_and_deployments(year: Year) ->
         assert wanted <= links, version
         (model,) = [one for one in graph.of("model") if one.facts["version"] == version]
         (drawn,) = graph.read_by(model)
-        files = landed_below(graph, drawn.id)
+        files = landed_below(graph, drawn)
         assert {batch for batch, _ in files} == set(year.told.known_in[version])
         assert all(sha256 in year.told.landed[batch] for batch, sha256 in files)
         assert model.facts["hyperparameters"]["max_iter"] == 1 + year.told.models.index(version)
@@ -107,15 +113,14 @@ def test_every_model_is_tied_to_its_data_approval_and_deployments(year: Year) ->
         assert len(deployments) == len(times)
 
 
-def landed_below(graph: Graph, start: str) -> set[tuple[str, str]]:
+def landed_below(graph: Graph, start: Node) -> set[tuple[str, str]]:
     """Batch and hash of the files behind a node, by the graph's own edges."""
-    nodes, found, waiting = graph.by_id(), {start}, [start]
+    found, waiting = {start.id: start}, [start]
     while waiting:
-        one = waiting.pop()
-        new = {source for source, target in graph.edges if target == one} - found
-        found |= new
+        new = [one for one in graph.read_by(waiting.pop()) if one.id not in found]
+        found.update({one.id: one for one in new})
         waiting += new
-    return {(str(nodes[one].batch), nodes[one].sha256) for one in found if nodes[one].asset == "landed_file"}
+    return {(str(one.batch), one.sha256) for one in found.values() if one.asset == "landed_file"}
 
 
 def test_what_was_live_at_every_moment(year: Year) -> None:
@@ -210,30 +215,26 @@ def test_an_entity_is_found_in_every_batch_that_it_came_with(year: Year) -> None
 
 def test_without_the_index_the_answers_are_the_same(year: Year, tmp_path: Path) -> None:
     batches, other = list(year.told.landed)[::60], tmp_path / "other.sqlite"
-
-    def answers(versions: list[str], index: Path) -> str:
-        asked = [year.trace(version, index).document() for version in versions]
-        asked += [year.impact(About(batch=batch), index).document() for batch in batches]
-        asked.append(year.impact(About(row=f"{batches[1]}:3"), index).document())
-        return json.dumps(asked)
-
-    assert answers(year.told.models, other) == answers(year.told.models, year.index)
-    other.unlink()
-    some = year.told.models[::10]
-    assert answers(some, other) == answers(some, year.index)
+    abouts = [*(About(batch=batch) for batch in batches), About(row=f"{batches[1]}:3")]
+    reached = [year.impact(about) for about in abouts]
+    for _ in range(2):
+        assert not other.exists()
+        assert all(year.trace_again(one, other) == year.trace(one) for one in year.told.models)
+        assert [year.impact(about, other) for about in abouts] == reached
+        other.unlink()
 
 
 def test_the_number_of_queries_depends_on_the_depth(year: Year) -> None:
     first, last = year.told.models[0], year.told.models[-1]
-    year.trace(first)
+    year.trace_again(first, year.index)
     counts = {}
     for version in (first, last):
         with statements() as sent:
-            graph = year.trace(version)
+            graph = year.trace_again(version, year.index)
         counts[version] = (len(sent), len(graph.nodes))
     assert counts[last][1] > 10 * counts[first][1]
     assert counts[last][0] <= counts[first][0] + 2  # a level more: what was approved and deployed
-    assert counts[last][0] < 30
+    assert counts[last][0] < 60
 
     batches = list(year.told.landed)
     sizes = {}
@@ -243,4 +244,4 @@ def test_the_number_of_queries_depends_on_the_depth(year: Year) -> None:
         sizes[batch] = (len(sent), len(graph.nodes))
     assert sizes[batches[0]][1] > 5 * sizes[batches[-3]][1]
     assert sizes[batches[0]][0] <= sizes[batches[-3]][0] + 10  # those levels that came after the verdict
-    assert sizes[batches[0]][0] < 60
+    assert sizes[batches[0]][0] < 90
