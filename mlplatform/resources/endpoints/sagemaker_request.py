@@ -69,7 +69,8 @@ def update_policy(settings: AwsSettings) -> dict[str, Any]:
     """Blue/green: a second fleet takes the traffic when it answers /ping, and an alarm takes it back.
 
     With several instances, one takes its share first. A single one cannot be divided: it takes all at once,
-    and the old one stays until the bake is over.
+    and the old one stays through the bake; the service's documentation leaves open which of its two waits
+    that is, so both are as long.
     """
     bake = int(settings.number("MLPLATFORM_BAKE_SECONDS"))
     several = int(settings.number("MLPLATFORM_ENDPOINT_INSTANCES")) > 1
@@ -78,8 +79,8 @@ def update_policy(settings: AwsSettings) -> dict[str, Any]:
     policy: dict[str, Any] = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {**routing, "WaitIntervalInSeconds": bake},
-            "TerminationWaitInSeconds": 0,
-            "MaximumExecutionTimeoutInSeconds": _SECONDS_TO_UPDATE + bake,
+            "TerminationWaitInSeconds": 0 if several else bake,
+            "MaximumExecutionTimeoutInSeconds": _SECONDS_TO_UPDATE + 2 * bake,
         }
     }
     if alarms := settings.several("MLPLATFORM_ALARMS"):
