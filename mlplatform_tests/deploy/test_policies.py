@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import dagster_aws.ecs
 import pytest
 
 import mlplatform
+from mlplatform.resources.aws.settings import AwsSettings
+from mlplatform.resources.doctor.asked_about import HAND_OVER, LOGS, resource_of
 from mlplatform.resources.doctor.permissions import APPROVER, PLATFORM
 from mlplatform_tests.conftest import REPOSITORY
 from mlplatform_tests.deploy.calls import calls_in, calls_of
@@ -51,8 +54,45 @@ def test_only_people_who_approve_may_approve() -> None:
     assert not allowed("approver") & allowed("platform")
 
 
-def test_the_doctor_asks_for_every_permission_on_sagemaker() -> None:
-    assert {one for one in allowed("platform") if one.startswith("sagemaker:")} == set(PLATFORM)
+TRIED = {"cloudwatch", "ecr", "iam", "kms", "s3", "sts"}
+"""Services that the doctor uses itself, which shows what is allowed."""
+
+
+def test_the_doctor_asks_for_every_permission_that_it_does_not_try() -> None:
+    asked = {one for one in allowed("platform") if one.partition(":")[0] not in TRIED}
+    assert asked == {*PLATFORM, *LOGS}
+
+
+@pytest.mark.parametrize("action", [*PLATFORM, *APPROVER, HAND_OVER, *LOGS])
+def test_the_doctor_asks_about_what_the_policies_name(action: str) -> None:
+    """IAM denies what is allowed on some resources when it is asked about all of them, or about others."""
+    role = "arn:aws:iam::123456789012:role/mlplatform-execution"
+    settings = AwsSettings("eu-west-1", {"MLPLATFORM_NAME": "mlplatform", "MLPLATFORM_EXECUTION_ROLE": role})
+    resource = resource_of(
+        action, "arn:aws:iam::123456789012:role/mlplatform-platform", "eu-west-1", settings
+    )
+    name = "approver" if action in APPROVER else "platform"
+    filled = (
+        (IAM / f"{name}.json").read_text().replace("ACCOUNT", "123456789012").replace("REGION", "eu-west-1")
+    )
+    named: list[str] = []
+    for statement in json.loads(filled)["Statement"]:
+        actions, on = statement["Action"], statement["Resource"]
+        if action in ([actions] if isinstance(actions, str) else actions):
+            named += [on] if isinstance(on, str) else on
+    assert any(fnmatchcase(resource, pattern) for pattern in named), (resource, named)
+    assert resource != "*" or "*" in named
+
+
+def test_what_is_absent_is_told_from_what_is_forbidden() -> None:
+    """S3 says 403 instead of 404 to whoever may not list the bucket, whatever the condition is."""
+    for name in ("platform", "execution"):
+        (bucket,) = (
+            one
+            for one in json.loads((IAM / f"{name}.json").read_text())["Statement"]
+            if "s3:ListBucket" in one["Action"]
+        )
+        assert "Condition" not in bucket
 
 
 @pytest.mark.parametrize(

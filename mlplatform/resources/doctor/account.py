@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -43,9 +45,9 @@ def account_findings() -> Iterator[Finding]:
     if identity.state != "ok":
         yield unknown("account", "without credentials nothing else can be asked of AWS")
         return
-    for look in (_bucket, _image, _role, _alarms):
+    for look in (_bucket, _key, _image, _role, _alarms):
         yield from _guarded(look, connected, usable)
-    yield from permission_findings(connected, identity.said)
+    yield from permission_findings(connected, usable, identity.said)
 
 
 Look = Callable[[Clients, AwsSettings], Iterator[Finding]]
@@ -78,14 +80,24 @@ def _bucket(connected: Clients, settings: AwsSettings) -> Iterator[Finding]:
     try:
         objects.put(name, b"written by mlplatform doctor")
         found = [one.path for one in objects.listed(name)]
+        with TemporaryDirectory() as folder:
+            objects.fetch(name, Path(folder) / name)
         objects.delete(name)
+        absent = objects.written(name) is None  # without s3:ListBucket, S3 denies instead
     except (MLPlatformError, OSError) as error:
         yield missing("bucket", str(error), "Check MLPLATFORM_BUCKET and the S3 permissions of this role.")
         return
-    if found != [name]:
-        yield missing("bucket", f"{where} was written and not listed", "Is this S3?")
+    if found != [name] or not absent:
+        yield missing("bucket", f"{where} was written, and not listed or not deleted", "Is this S3?")
         return
-    yield ok("bucket", f"{settings.uri()}: written, listed and deleted an object")
+    yield ok("bucket", f"{settings.uri()}: wrote, listed, read and deleted an object")
+
+
+def _key(connected: Clients, settings: AwsSettings) -> Iterator[Finding]:
+    """Nothing that the platform may do tells whether jobs may use the key."""
+    if key := settings["MLPLATFORM_KMS_KEY"]:
+        said = f"{key}: whether jobs and endpoints may use it for volumes cannot be looked at from here"
+        yield unknown("encryption key", said, "Compare its policy with deploy/iam/execution.json.")
 
 
 def _image(connected: Clients, settings: AwsSettings) -> Iterator[Finding]:

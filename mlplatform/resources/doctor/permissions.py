@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from mlplatform.ml.errors import MLPlatformError
 from mlplatform.resources.aws.clients import Clients
 from mlplatform.resources.aws.refusals import told
+from mlplatform.resources.aws.settings import AwsSettings
 from mlplatform.resources.doctor import Finding, missing, ok, unknown
+from mlplatform.resources.doctor.asked_about import HAND_OVER, LOGS, by_resource
 
 PLATFORM = (
     "sagemaker:AddTags",
@@ -42,18 +44,19 @@ _ASSUMED = re.compile(
 )
 
 
-def permission_findings(connected: Clients, identity: str) -> Iterator[Finding]:
+def permission_findings(connected: Clients, settings: AwsSettings, identity: str) -> Iterator[Finding]:
     """`identity` is the ARN of who asks."""
+    needed = (*PLATFORM, HAND_OVER, *LOGS)
     try:
-        denied = _denied(connected, _of_iam(identity), (*PLATFORM, *APPROVER))
+        denied = _denied(connected, settings, _of_iam(identity), (*needed, *APPROVER))
     except (MLPlatformError, OSError) as error:
         way_out = "Compare with deploy/iam/platform.json by hand, or allow iam:SimulatePrincipalPolicy."
         yield unknown("permissions", f"IAM does not tell what {identity} may do: {error}", way_out)
         return
-    for action in (one for one in PLATFORM if one in denied):
+    for action in (one for one in needed if one in denied):
         yield missing("permission", f"{identity} may not {action}", "Attach deploy/iam/platform.json.")
-    if not denied & set(PLATFORM):
-        yield ok("permissions", f"{len(PLATFORM)} actions on SageMaker are allowed")
+    if not denied & set(needed):
+        yield ok("permissions", f"{len(needed)} actions are allowed")
     if denied & set(APPROVER):
         said = f"{identity} may not approve models (sagemaker:UpdateModelPackage)"
         yield unknown(
@@ -63,10 +66,24 @@ def permission_findings(connected: Clients, identity: str) -> Iterator[Finding]:
         yield ok("approval", f"{identity} may approve models")
 
 
-def _denied(connected: Clients, principal: str, actions: tuple[str, ...]) -> set[str]:
-    with told("asking IAM for permissions"):
-        found = connected.iam.simulate_principal_policy(PolicySourceArn=principal, ActionNames=list(actions))
-    return {one["EvalActionName"] for one in found["EvaluationResults"] if one["EvalDecision"] != "allowed"}
+def _denied(connected: Clients, settings: AwsSettings, principal: str, actions: tuple[str, ...]) -> set[str]:
+    to_sagemaker = {
+        "ContextKeyName": "iam:PassedToService",
+        "ContextKeyType": "string",
+        "ContextKeyValues": ["sagemaker.amazonaws.com"],
+    }
+    denied: set[str] = set()
+    for resource, asked in by_resource(actions, principal, connected.region, settings).items():
+        with told("asking IAM for permissions"):
+            found = connected.iam.simulate_principal_policy(
+                PolicySourceArn=principal,
+                ActionNames=asked,
+                ResourceArns=[resource],
+                ContextEntries=[to_sagemaker],
+            )
+        results = found["EvaluationResults"]
+        denied |= {one["EvalActionName"] for one in results if one["EvalDecision"] != "allowed"}
+    return denied
 
 
 def _of_iam(identity: str) -> str:

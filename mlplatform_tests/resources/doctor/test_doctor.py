@@ -101,6 +101,22 @@ def test_the_bucket_is_looked_at_although_other_settings_are_wrong(
     assert "bucket" in by_subject("ok")
 
 
+@pytest.mark.parametrize("action", ["iam:PassRole", "logs:GetLogEvents"])
+def test_what_only_iam_can_tell_is_asked_of_it(account: Emulator, action: str) -> None:
+    account.faults.deny(action)
+    (finding,) = by_subject("missing")["permission"]
+    assert f"may not {action}" in finding.said
+
+
+def test_a_key_is_used_and_what_cannot_be_told_of_it_is_said(
+    account: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    monkeypatch.setenv("MLPLATFORM_KMS_KEY", key)
+    assert "bucket" in by_subject("ok")
+    assert key in by_subject("unknown")["encryption key"][0].said
+
+
 def test_whoever_may_not_approve_is_told_and_is_well(account: Emulator) -> None:
     account.faults.deny(APPROVER[0])
     assert by_subject("missing") == {}
