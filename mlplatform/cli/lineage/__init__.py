@@ -11,6 +11,7 @@ QUESTIONS = {
     "impact": "what a batch, a file, a row or an entity reached, and what to do now",
     "live": "which model answered at a moment",
     "export": "the records for other programs: OpenLineage",
+    "reproduce": "whether a recorded model comes out again, else because of what not",
     "reindex": "make the index of the records again",
 }
 """Commands, each imported when it is called."""
