@@ -12,6 +12,7 @@ QUESTIONS = {
     "live": "which model answered at a moment",
     "export": "the records for other programs: OpenLineage",
     "reproduce": "whether a recorded model comes out again, else because of what not",
+    "page": "what is behind a model as one HTML file, to print and to keep",
     "reindex": "make the index of the records again",
 }
 """Commands, each imported when it is called."""
