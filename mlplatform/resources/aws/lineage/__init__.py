@@ -1,0 +1,1 @@
+"""SageMaker Lineage: what is exported there, and read back."""
