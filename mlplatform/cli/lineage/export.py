@@ -9,13 +9,16 @@ import click
 
 from mlplatform.cli.output import json_option
 
-EXPORTERS = {"openlineage": "mlplatform.cli.lineage.to_openlineage"}
+EXPORTERS = {
+    "openlineage": "mlplatform.cli.lineage.to_openlineage",
+    "sagemaker": "mlplatform.cli.lineage.to_sagemaker",
+}
 """Where to -> module with `export(location, use_case, out, as_json)`, which gives the exit code."""
 
 
 @click.command(
-    help="Write everything that is recorded of USE_CASE for another program: OpenLineage run events, one "
-    "JSON object per line. The same records give the same events, so exporting again adds nothing."
+    help="Write what is recorded of USE_CASE for another program: OpenLineage run events, one JSON object per "
+    "line, or entities of SageMaker Lineage. The same records give the same, so exporting again adds nothing."
 )
 @click.argument("use_case")
 @click.option("--to", "target", required=True, type=click.Choice(sorted(EXPORTERS)), help="Which program.")
