@@ -17,8 +17,8 @@ EXPORTERS = {
 
 
 @click.command(
-    help="Write what is recorded of USE_CASE for another program: OpenLineage run events, one JSON object per "
-    "line, or entities of SageMaker Lineage. The same records give the same, so exporting again adds nothing."
+    help="Write what is recorded of USE_CASE for another program: OpenLineage run events, one JSON object "
+    "per line, or entities of SageMaker Lineage. Exporting again adds nothing: the same records give the same."
 )
 @click.argument("use_case")
 @click.option("--to", "target", required=True, type=click.Choice(sorted(EXPORTERS)), help="Which program.")
