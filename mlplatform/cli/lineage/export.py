@@ -18,7 +18,7 @@ EXPORTERS = {
 
 @click.command(
     help="Write what is recorded of USE_CASE for another program: OpenLineage run events, one JSON object "
-    "per line, or entities of SageMaker Lineage. Exporting again adds nothing: the same records give the same."
+    "per line, or entities of SageMaker Lineage. Exporting again adds nothing."
 )
 @click.argument("use_case")
 @click.option("--to", "target", required=True, type=click.Choice(sorted(EXPORTERS)), help="Which program.")
