@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +17,7 @@ from mlplatform.resources.aws.endpoint_names import hosted_name
 from mlplatform.resources.aws.lineage.export import export, export_plan, exported
 from mlplatform.resources.aws.lineage.sending import Sent
 from mlplatform_tests.cli.conftest import command_in
+from mlplatform_tests.container.served import until
 from mlplatform_tests.history import NAME
 from mlplatform_tests.lifecycle.places import ENDPOINT, Place
 from mlplatform_tests.lifecycle.test_lifecycle import first_model, second_model
@@ -183,3 +187,24 @@ def test_the_command_line_counts_and_repeating_makes_nothing(
     refused = mlplatform(*arguments)
     assert refused.code == 1
     assert "MLPLATFORM_ENV=aws" in refused.first_error
+
+
+@pytest.mark.parametrize("operation", ["CreateArtifact", "AddAssociation"])
+def test_an_export_that_is_killed_and_repeated_is_the_same_export(
+    sagemaker_place: Place, emulator: Emulator, operation: str
+) -> None:
+    place = sagemaker_place
+    first_model(place)
+    planned = export_plan(place.history.instance, NAME, place.history.resources["snapshots"])
+    command = [sys.executable, "-m", "mlplatform", "lineage", "export", NAME, "--to", "sagemaker"]
+    with subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL) as killed:
+        try:
+            until(lambda: emulator.calls[operation] >= 4, "some of it")
+        finally:
+            killed.kill()
+    assert killed.returncode == -9
+    rest = sent(place)
+    assert rest.created.total() > 0
+    assert rest.existing.total() >= 3
+    assert exported(NAME, place.history.resources["snapshots"]) == planned.graph()
+    assert sent(place).created.total() == 0
