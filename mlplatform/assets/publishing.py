@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from shlex import quote
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ from mlplatform.assets.checks import check_record, repeated_check
 from mlplatform.assets.made import Events, Inputs, Made, Production
 from mlplatform.assets.provenance import mirror_tags
 from mlplatform.lineage.records import RECORD, Record, Stamp, Version, inputs_metadata, record_metadata
+from mlplatform.ml.steps import PER_BATCH, PER_WINDOW
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,19 @@ def output_metadata(
         inputs=inputs.records,
     )
     rows = {} if one.snapshot.rows is None else {"dagster/row_count": one.snapshot.rows}
-    return {**rows, "seconds": round(seconds, 4), **one.metadata, **record}
+    asked = _lineage_command(asset, one)
+    return {**rows, "seconds": round(seconds, 4), **one.metadata, **asked, **record}
+
+
+def _lineage_command(asset: str, made: Made) -> dict[str, str]:
+    """The command that tells what is behind a model, or what a batch reached; none for the other assets."""
+    use_case, _, *below = made.snapshot.path.split("/")
+    if asset in PER_BATCH:
+        return {"lineage": f"mlplatform lineage impact {use_case} --batch {quote(below[0])}"}
+    version = made.details.get("version" if asset == "model" else "model_version")
+    if asset in PER_WINDOW or version is None:
+        return {}
+    return {"lineage": f"mlplatform lineage trace {use_case} --version {version}"}
 
 
 def reuse(use_case: str, inputs: Inputs, previous: list[Record]) -> Events:

@@ -10,6 +10,7 @@ import pytest
 
 from mlplatform.lineage import trace
 from mlplatform.lineage.page import page_of
+from mlplatform.lineage.records import latest_by_batch
 from mlplatform_tests.history import NAME, History, history_in
 from mlplatform_tests.year import Told
 
@@ -104,6 +105,17 @@ def test_what_people_say_stands_there_as_text(released: History) -> None:
     page = page_of(trace(released.instance, NAME))
     assert "<script" not in page
     assert "&lt;script&gt;document.title=&#34;taken&#34;&lt;/script&gt; &amp; &#34;quoted&#34;" in page
+
+
+def test_in_the_ui_each_materialization_names_the_command_that_tells_the_same(released: History) -> None:
+    version = released.latest("model").details["version"]
+    for asset in ("model", "evaluation", "model_card", "approval", "endpoint"):
+        said = released.latest(asset).metadata["lineage"].value
+        assert said == f"mlplatform lineage trace {NAME} --version {version}"
+    (landed,) = trace(released.instance, NAME).of("landed_file")
+    for asset in ("raw", "validated", "quarantine", "features"):
+        said = latest_by_batch(released.instance, NAME, asset)[str(landed.batch)].metadata["lineage"].value
+        assert said == f"mlplatform lineage impact {NAME} --batch {landed.batch}"
 
 
 def test_the_same_trace_gives_the_same_page(released: History) -> None:
