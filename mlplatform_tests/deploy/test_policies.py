@@ -85,7 +85,7 @@ def test_the_doctor_asks_about_what_the_policies_name(action: str) -> None:
 
 
 def test_what_is_absent_is_told_from_what_is_forbidden() -> None:
-    """S3 says 403 instead of 404 to whoever may not list the bucket, whatever the condition is."""
+    """S3 says 403 instead of 404 to whoever may not list; a condition on prefixes is about listings alone."""
     for name in ("platform", "execution"):
         (bucket,) = (
             one

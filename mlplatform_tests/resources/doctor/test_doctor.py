@@ -12,6 +12,8 @@ from mlplatform.cli.main import main
 from mlplatform.resources.aws.settings import SETTINGS
 from mlplatform.resources.doctor import Finding, examine
 from mlplatform.resources.doctor.permissions import APPROVER, PLATFORM
+from mlplatform_tests.cli.conftest import command_in
+from mlplatform_tests.cli.edited import copy_of_package
 from mlplatform_tests.sagemaker_emulator.server import BUCKET, ROLE, Emulator
 
 REQUIRED = [one.variable for one in SETTINGS if one.default is None]
@@ -39,7 +41,17 @@ def test_a_laptop_is_well(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["doctor", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["healthy"] is True
-    assert {"environment", "home", "records"} <= {one["subject"] for one in document["findings"]}
+    assert {"environment", "home", "records", "use cases"} <= {one["subject"] for one in document["findings"]}
+
+
+def test_a_use_case_that_does_not_load_is_named(tmp_path: Path) -> None:
+    copy_of_package(tmp_path / "copy")
+    declared = tmp_path / "copy" / "mlplatform" / "defs" / "job_change" / "use_case.py"
+    declared.write_text("raise ValueError('half written')\n")
+    done = command_in(tmp_path / "home")("doctor", PYTHONPATH=str(tmp_path / "copy"))
+    assert done.code == 1
+    assert "MISSING  use cases: they cannot be loaded" in done.out
+    assert "half written" in done.out
 
 
 def test_an_environment_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
