@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlplatform.ml.errors import MLPlatformError
 from mlplatform.resources.aws.clients import Clients
-from mlplatform.resources.aws.refusals import told
+from mlplatform.resources.aws.refusals import AwsRefused, told
 from mlplatform.resources.aws.settings import AwsSettings
 from mlplatform.resources.doctor import Finding, missing, ok, unknown
 from mlplatform.resources.doctor.asked_about import HAND_OVER, LOGS, by_resource
@@ -60,7 +60,7 @@ def permission_findings(connected: Clients, settings: AwsSettings, identity: str
     """`identity` is the ARN of who asks."""
     needed = (*PLATFORM, HAND_OVER, *LOGS)
     try:
-        denied = _denied(connected, settings, _of_iam(identity), (*needed, *APPROVER))
+        denied = _denied(connected, settings, principal_of(connected, identity), (*needed, *APPROVER))
     except (MLPlatformError, OSError) as error:
         way_out = "Compare with deploy/iam/platform.json by hand, or allow iam:SimulatePrincipalPolicy."
         yield unknown("permissions", f"IAM does not tell what {identity} may do: {error}", way_out)
@@ -98,9 +98,13 @@ def _denied(connected: Clients, settings: AwsSettings, principal: str, actions: 
     return denied
 
 
-def _of_iam(identity: str) -> str:
-    """IAM knows the role, not the session of somebody who has taken it on."""
+def principal_of(connected: Clients, identity: str) -> str:
+    """What IAM knows: the role, with its path, instead of the session of somebody who has taken it on."""
     found = _ASSUMED.fullmatch(identity)
     if found is None:
         return identity
-    return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"
+    try:
+        with told(f"looking at the role {found['role']}"):
+            return str(connected.iam.get_role(RoleName=found["role"])["Role"]["Arn"])
+    except AwsRefused:  # most roles have no path
+        return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"

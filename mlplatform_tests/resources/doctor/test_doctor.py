@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from mlplatform.cli.main import main
+from mlplatform.resources.aws.clients import clients
 from mlplatform.resources.aws.settings import SETTINGS
 from mlplatform.resources.doctor import Finding, examine
-from mlplatform.resources.doctor.permissions import APPROVER, PLATFORM
+from mlplatform.resources.doctor.permissions import APPROVER, PLATFORM, principal_of
 from mlplatform_tests.cli.conftest import command_in
 from mlplatform_tests.cli.edited import copy_of_package
 from mlplatform_tests.sagemaker_emulator.server import BUCKET, ROLE, Emulator
@@ -155,3 +156,13 @@ def test_secrets_are_not_told(account: Emulator, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", "hunter2")
     monkeypatch.setenv("DAGSTER_PG_PORT", "9")
     assert "hunter2" not in json.dumps([one.document() for one in examine()])
+
+
+def test_iam_is_asked_about_the_role_behind_a_session(account: Emulator) -> None:
+    iam, connected = account.client("iam"), clients("us-east-1")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = iam.create_role(RoleName="people", Path="/of/ours/", AssumeRolePolicyDocument=trust)["Role"]
+    sessions = "arn:aws:sts::123456789012:assumed-role"
+    assert principal_of(connected, f"{sessions}/people/bob") == role["Arn"]
+    assert principal_of(connected, f"{sessions}/gone/bob") == "arn:aws:iam::123456789012:role/gone"
+    assert principal_of(connected, ROLE) == ROLE
