@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -79,10 +79,8 @@ def test_an_impact(released: tuple[Command, Path, str]) -> None:
 def test_what_was_live(released: tuple[Command, Path, str]) -> None:
     mlplatform, _, version = released
     now = datetime.now(UTC)
-    for moment in (
-        f"{now:%Y-%m-%dT%H:%M:%S}",
-        (now + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S+02:00"),
-    ):
+    there = now.astimezone(timezone(timedelta(hours=2)))
+    for moment in (now.replace(tzinfo=None).isoformat(), there.isoformat()):
         answer = mlplatform("lineage", "live", "job_change", "--at", moment, "--json")
         assert answer.code == 0, answer.err
         said = answer.json["live"]
@@ -94,10 +92,8 @@ def test_what_was_live(released: tuple[Command, Path, str]) -> None:
         0,
         "At 2020-01-01T00:00:00.000+00:00 no model of job_change answered: none had been deployed.\n",
     )
-    assert (
-        f"model {version} of job_change answered"
-        in mlplatform("lineage", "live", "job_change", "--at", f"{now:%Y-%m-%dT%H:%M:%S}Z").out
-    )
+    said = mlplatform("lineage", "live", "job_change", "--at", now.isoformat()).out
+    assert f"model {version} of job_change answered" in said
 
 
 def test_the_index_is_made_again(released: tuple[Command, Path, str]) -> None:

@@ -63,7 +63,8 @@ def _request(node: Node) -> Iterator[str]:
 def _model(node: Node) -> Iterator[str]:
     facts = node.facts
     environment, where = facts["environment"], facts.get("job")
-    yield f"made {node.time} in {facts['seconds']:.1f} s by {facts.get('trained_by', '?')}, run {node.run_id}"
+    took = f" in {facts['seconds']:.1f} s" if "seconds" in facts else ""
+    yield f"made {node.time}{took} by {facts.get('trained_by', 'nobody knows')}, run {node.run_id}"
     yield f"artifact sha256 {facts['artifact_sha256']}"
     yield f"code version {node.code_version}"
     yield f"parameters {_short(_pairs(facts.get('hyperparameters', {})) or 'none')}"
