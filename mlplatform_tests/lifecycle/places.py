@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import boto3
@@ -17,6 +15,7 @@ from botocore.config import Config
 from mlplatform.resources.aws.endpoint_names import hosted_name
 from mlplatform.resources.environment import aws, local
 from mlplatform.resources.home import open_instance
+from mlplatform_tests.asking import Asking
 from mlplatform_tests.container.served import serving, until
 from mlplatform_tests.history import History
 from mlplatform_tests.sagemaker_emulator.server import Emulator
@@ -57,31 +56,9 @@ class Place:
         return json.loads(answer["Body"].read())  # type: ignore[no-any-return]
 
 
-class Asking:
-    """A client that asks without a pause while the block runs; `versions` are the models that answered."""
-
-    def __init__(self, place: Place, rows: list[dict[str, Any]]) -> None:
-        self.versions: list[str] = []
-        self.errors: list[Exception] = []
-        self._place, self._rows, self._ended = place, rows, threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-
-    def _ask(self) -> None:
-        while not self._ended.wait(0.01):
-            try:
-                self.versions.append(self._place.ask(self._rows)["model_version"])
-            except Exception as error:
-                self.errors.append(error)
-
-    def __enter__(self) -> Asking:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+def asking(place: Place, rows: list[dict[str, Any]]) -> Asking:
+    """Ask the endpoint without a pause: the versions of the models that answer."""
+    return Asking(lambda: str(place.ask(rows)["model_version"]))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from mlplatform.ml.steps import ASSETS
 from mlplatform.sensors.unjudged import unjudged_windows
 from mlplatform_tests.container.served import some_rows
 from mlplatform_tests.history import NAME, lenient
-from mlplatform_tests.lifecycle.places import Asking, Place, on_this_machine
+from mlplatform_tests.lifecycle.places import Place, asking, on_this_machine
 
 ROWS = some_rows(40)
 
@@ -88,14 +88,14 @@ def test_a_better_model_takes_over_and_gives_back_without_a_failed_request(place
     first = first_model(place)
     second = second_model(place)
     before = place.ask(ROWS)["predictions"]
-    with Asking(place, ROWS[:2]) as asking:
+    with asking(place, ROWS[:2]) as client:
         place.history.deploy(second)
         assert place.ask(ROWS)["model_version"] == second
         assert place.ask(ROWS)["predictions"] != before
         place.history.deploy(first)
         assert place.ask(ROWS) == {"model_version": first, "predictions": before}
-    assert asking.errors == []
-    assert set(asking.versions) == {first, second}
+    assert client.errors == []
+    assert set(client.answered) == {first, second}
     record = live(place.history.instance, NAME)
     assert record is not None
     assert record.details["action"] == "rolled back"
@@ -105,11 +105,11 @@ def test_a_deployment_that_fails_never_takes_traffic(place: Place) -> None:
     first = first_model(place)
     second = second_model(place)
     place.fail_next()
-    with Asking(place, ROWS[:2]) as asking:
+    with asking(place, ROWS[:2]) as client:
         refused = place.history.materialize("endpoint", config={"model_version": second})
     assert not refused.success
-    assert asking.errors == []
-    assert set(asking.versions) == {first}
+    assert client.errors == []
+    assert set(client.answered) == {first}
     record = live(place.history.instance, NAME)
     assert record is not None
     assert record.details["model_version"] == first

@@ -13,7 +13,7 @@ import pytest
 from mlplatform.lineage.deployments import live
 from mlplatform.resources.aws.endpoint_names import hosted_name, variant_of
 from mlplatform_tests.history import NAME
-from mlplatform_tests.lifecycle.places import ENDPOINT, Asking, Place
+from mlplatform_tests.lifecycle.places import ENDPOINT, Place, asking
 from mlplatform_tests.lifecycle.test_lifecycle import ROWS, first_model, second_model, tree
 from mlplatform_tests.sagemaker_emulator.server import Emulator
 
@@ -34,13 +34,13 @@ def refused(place: Place, version: str) -> Iterator[list[str]]:
     """A deployment that fails while the first model goes on answering; what was said, by its end."""
     said: list[str] = []
     before = live_version(place)
-    with Asking(place, ROWS[:2]) as asking:
+    with asking(place, ROWS[:2]) as client:
         done = place.history.materialize("endpoint", config={"model_version": version})
     assert not done.success
     said += [str(check.description) for check in done.get_asset_check_evaluations()]
     yield said
-    assert asking.errors == []
-    assert asking.versions[-1] == before
+    assert client.errors == []
+    assert client.answered[-1] == before
     assert live_version(place) == before
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from mlplatform_tests.asking import Asking
 from mlplatform_tests.sagemaker_emulator.server import BUCKET, ROLE, Emulator
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/somebody:serving"
@@ -72,31 +71,9 @@ class Hosted:
         return json.loads(answer["Body"].read())  # type: ignore[no-any-return]
 
 
-class Asking:
-    """A client that asks without a pause while the block runs; `names` are the models that answered."""
-
-    def __init__(self, hosted: Hosted) -> None:
-        self.names: list[str] = []
-        self.errors: list[Exception] = []
-        self._hosted, self._ended = hosted, threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-
-    def _ask(self) -> None:
-        while not self._ended.wait(0.01):
-            try:
-                self.names.append(self._hosted.asked()["name"])
-            except Exception as error:
-                self.errors.append(error)
-
-    def __enter__(self) -> Asking:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+def asking(hosted: Hosted) -> Asking:
+    """Ask the endpoint without a pause: which models answer."""
+    return Asking(lambda: str(hosted.asked()["name"]))
 
 
 def blue_green(wait: int = 0, *alarms: str, canary: int | None = None, last_wait: int = 0) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlplatform_tests.sagemaker_emulator.asked import until
-from mlplatform_tests.sagemaker_emulator.hosted import ENDPOINT, Asking, Hosted, blue_green
+from mlplatform_tests.sagemaker_emulator.hosted import ENDPOINT, Hosted, asking, blue_green
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def hosted(emulator: Any) -> Hosted:
 
 def test_all_at_once_without_a_failed_request(hosted: Hosted) -> None:
     hosted.config("new")
-    with Asking(hosted) as asking:
-        until(lambda: asking.names)
+    with asking(hosted) as client:
+        until(lambda: client.answered)
         hosted.update("new", **blue_green(wait=100))
         assert hosted.described()["EndpointStatus"] == "Updating"
         pending = hosted.described()["PendingDeploymentSummary"]
@@ -29,9 +29,9 @@ def test_all_at_once_without_a_failed_request(hosted: Hosted) -> None:
         with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
             hosted.update("new")
         described = hosted.settled()
-        until(lambda: asking.names[-1] == "new")
-    assert asking.errors == []
-    assert asking.names == sorted(asking.names, key=["old", "new"].index)
+        until(lambda: client.answered[-1] == "new")
+    assert client.errors == []
+    assert client.answered == sorted(client.answered, key=["old", "new"].index)
     assert described["EndpointConfigName"] == "new"
     assert "FailureReason" not in described and "PendingDeploymentSummary" not in described
     assert described["LastDeploymentConfig"] == blue_green(wait=100)
@@ -52,12 +52,12 @@ def test_a_request_under_way_is_answered_by_the_fleet_that_got_it(hosted: Hosted
 
 def test_a_canary_gets_its_share_before_the_rest(hosted: Hosted) -> None:
     hosted.config("new")
-    with Asking(hosted) as asking:
+    with asking(hosted) as client:
         hosted.update("new", **blue_green(wait=150, canary=30))
         hosted.settled()
-    assert asking.errors == []
-    first = asking.names.index("new")
-    both = asking.names[first:]
+    assert client.errors == []
+    first = client.answered.index("new")
+    both = client.answered[first:]
     assert "old" in both and both[-1] == "new"
 
 
@@ -65,14 +65,14 @@ def test_a_canary_gets_its_share_before_the_rest(hosted: Hosted) -> None:
 def test_an_alarm_takes_the_old_configuration_back(hosted: Hosted, when: str) -> None:
     hosted.config("new")
     hosted.emulator.set_alarm("errors", "OK" if when == "during" else "ALARM")
-    with Asking(hosted) as asking:
+    with asking(hosted) as client:
         hosted.update("new", **blue_green(3600, "errors", last_wait=3600))
         if when == "during":
-            until(lambda: "new" in asking.names)
+            until(lambda: "new" in client.answered)
             hosted.emulator.set_alarm("errors", "ALARM")
         described = hosted.settled()  # content, as if nothing had happened
         assert hosted.asked()["name"] == "old"
-    assert asking.errors == []
+    assert client.errors == []
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "old")
     assert "alarms went off during the deployment: errors" in described["FailureReason"]
 
@@ -81,10 +81,10 @@ def test_an_alarm_takes_the_old_configuration_back(hosted: Hosted, when: str) ->
 def test_a_broken_model_never_takes_traffic(hosted: Hosted, broken: str) -> None:
     hosted.config("new", broken)
     hosted.emulator.pace.startup_seconds = 1.0 if broken == "ill" else None
-    with Asking(hosted) as asking:
+    with asking(hosted) as client:
         hosted.update("new", **blue_green())
         described = hosted.settled()
-    assert (asking.errors, set(asking.names)) == ([], {"old"})
+    assert (client.errors, set(client.answered)) == ([], {"old"})
     assert described["EndpointConfigName"] == "old"
     assert "did not pass the ping health check" in described["FailureReason"]
     hosted.update(hosted.config("better"))  # and the next one is taken as ever
