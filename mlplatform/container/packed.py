@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
@@ -41,6 +42,19 @@ def unpack(archive: Path, folder: Path) -> None:
                     raise DamagedSnapshot(
                         f"{archive.name} holds {member.name!r}, which is no file of a model."
                     )
-            tar.extractall(folder, members, filter="data")
+            for member in members:
+                _write(tar, member, folder / member.name)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise DamagedSnapshot(f"{archive.name} cannot be unpacked: {error}.") from error
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    """The content alone, without owner, mode and times: `extractall` is safe from Python 3.11.4 on only."""
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = tar.extractfile(member)
+    if content is not None:
+        with content, target.open("wb") as file:
+            shutil.copyfileobj(content, file)

@@ -76,6 +76,9 @@ def test_every_command_works_on_sagemaker(
     assert again.json["model_version"] != version
     trace = done("lineage", "trace", "job_change", "--json").json
     assert {node["asset"] for node in trace["nodes"]} >= {"landed_file", "model", "approval", "endpoint"}
+    jobs_of = {node["asset"]: node["facts"].get("job", {}).get("arn", "") for node in trace["nodes"]}
+    assert ":training-job/" in jobs_of["model"]
+    assert ":processing-job/" in jobs_of["features"]
     assert version in done("status", "job_change").out
     done("gc")
     jobs = aws_environment.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]

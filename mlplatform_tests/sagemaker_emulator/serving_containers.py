@@ -6,7 +6,6 @@ import http.client
 import random
 import shutil
 import socket
-import tarfile
 import tempfile
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from mlplatform.container.packed import unpack
 from mlplatform_tests.sagemaker_emulator.buckets import client, download, split
 from mlplatform_tests.sagemaker_emulator.containers import FAILING, start
 from mlplatform_tests.sagemaker_emulator.images import entrypoint_of
@@ -122,9 +122,11 @@ class ServingContainer:
                 download("S3Prefix", uri, folder)
             else:
                 bucket, key = split(uri)
-                packed = client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-                with tarfile.open(fileobj=packed, mode="r|gz") as archive:
-                    archive.extractall(folder, filter="data")
+                archive = folder.with_name(f"{folder.name}.tar.gz")
+                client("s3").download_file(bucket, key, str(archive))
+                folder.rmdir()
+                unpack(archive, folder)
+                archive.unlink()
         except Exception as error:  # no object, no archive
             raise NotHealthyError(
                 f'Failed to download model data for container "container_1" from URL "{uri}". Please ensure '
