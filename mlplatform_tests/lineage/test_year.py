@@ -1,4 +1,7 @@
-"""Every model of a generated year, asked and held against a brute-force fold of the raw event log."""
+"""Every model of a generated year, asked and held against a brute-force fold of the raw event log.
+
+`MLPLATFORM_WHOLE_YEAR=1` lets all of it pass; without, a third.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from mlplatform_tests.conftest import MadeOnce
 from mlplatform_tests.history import NAME, History
 from mlplatform_tests.lineage.counted import statements
 from mlplatform_tests.lineage.folded import Fold
-from mlplatform_tests.year import Size, Told, a_year, told_in, year_in
+from mlplatform_tests.year import Told, a_year, asked_for, told_in, year_in
 
 # The first to ask lets the year pass.
 pytestmark = pytest.mark.timeout(900)
@@ -50,7 +53,7 @@ class Year:
 
 @pytest.fixture(scope="module")
 def year(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
-    folder = made_once("year", lambda made: a_year(made / "home"))
+    folder = made_once("year", lambda made: a_year(made / "home", asked_for()))
     with year_in(folder) as history:
         fold = Fold(history.instance, NAME, history.home / "snapshots")
         yield Year(history, told_in(folder), fold, tmp_path_factory.mktemp("index") / "lineage.sqlite")
@@ -65,7 +68,7 @@ def edges(graph: Graph) -> set[tuple[int, int]]:
 
 
 def test_a_year_is_what_it_says(year: Year) -> None:
-    size, fold, told = Size(), year.fold, year.told
+    size, fold, told = asked_for(), year.fold, year.told
     assert len(told.models) == len(set(told.models)) == size.retrainings
     assert len({one.batch for one in fold.of("landed_file")}) == size.days
     actions = [one.record["details"]["action"] for one in fold.of("endpoint")]
@@ -232,7 +235,7 @@ def test_the_number_of_queries_depends_on_the_depth(year: Year) -> None:
         with statements() as sent:
             graph = year.trace_again(version, year.index)
         counts[version] = (len(sent), len(graph.nodes))
-    assert counts[last][1] > 10 * counts[first][1]
+    assert counts[last][1] > 3 * counts[first][1]
     assert counts[last][0] <= counts[first][0] + 2  # a level more: what was approved and deployed
     assert counts[last][0] < 60
 
