@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from mlplatform.ml.errors import MLPlatformError
 
 _LENGTH = 1024  # characters that the service keeps
+
+
+def ended(work: Callable[[], object], place: Path) -> int:
+    """A program's exit code: 0, or 1 with the reason as a file at `place` and the traceback on stderr."""
+    try:
+        work()
+    except Exception as error:
+        leave_reason(error, place)
+        return 1
+    return 0
 
 
 def leave_reason(error: Exception, place: Path) -> None:

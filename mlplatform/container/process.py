@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlplatform.container.code import Code
-from mlplatform.container.failure import leave_reason
+from mlplatform.container.failure import ended
 from mlplatform.container.layout import Layout
 from mlplatform.container.packed import unpack
 from mlplatform.container.scoring import Model
@@ -118,12 +118,7 @@ def _the_one(folder: Path, pattern: str) -> Path:
 def main(arguments: list[str]) -> int:
     """0, or 1 with the reason in the message file and the traceback on stderr."""
     layout = Layout(Path(arguments[0] if arguments else "/opt/ml"))
-    try:
-        process(layout)
-    except Exception as error:
-        leave_reason(error, layout.message)
-        return 1
-    return 0
+    return ended(lambda: process(layout), layout.message)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform.container.alike import Likeness, likeness
 from mlplatform.container.code import Code
-from mlplatform.container.failure import leave_reason
+from mlplatform.container.failure import ended
 from mlplatform.container.layout import Layout
 from mlplatform.container.process import features_of_batch
 from mlplatform.container.rebuild_order import BatchOrder, RebuildOrder
@@ -165,12 +165,7 @@ def _tell(scratch: Path, step: str) -> None:
 def main(arguments: list[str]) -> int:
     """0, or 1 with the reason in the failure file and the traceback on stderr."""
     layout = Layout(Path(arguments[0]))
-    try:
-        rebuild(layout.base).write(layout.base)
-    except Exception as error:
-        leave_reason(error, layout.failure)
-        return 1
-    return 0
+    return ended(lambda: rebuild(layout.base).write(layout.base), layout.failure)
 
 
 if __name__ == "__main__":

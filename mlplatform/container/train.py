@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform.container.artifact import dump_canonical
 from mlplatform.container.code import Code, Declared, folder_sha256
-from mlplatform.container.failure import leave_reason
+from mlplatform.container.failure import ended
 from mlplatform.container.layout import ARTIFACT, Layout
 from mlplatform.container.threads import fixed_threads
 from mlplatform.ml.baseline import BASELINE_FILE, baseline_of
@@ -171,12 +171,7 @@ def main(arguments: list[str]) -> int:
     """0, or 1 with the reason in the failure file and the traceback on stderr."""
     layout = Layout(Path(arguments[0] if arguments else "/opt/ml"))
     layout.make()
-    try:
-        train(layout)
-    except Exception as error:
-        leave_reason(error, layout.failure)
-        return 1
-    return 0
+    return ended(lambda: train(layout), layout.failure)
 
 
 if __name__ == "__main__":
