@@ -46,7 +46,7 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
     def spans(self, endpoint: str, window: str) -> Iterator[str]:
         """Spans with captured lines, newest first; folders are listed as they are asked for."""
         depth = 4 if window == "hour" else 3
-        for parts in _newest_first(self._folder(endpoint), depth):
+        for parts in self._newest_first(self._variants(endpoint), depth):
             span = "-".join(parts[:3]) + (f"T{parts[3]}" if window == "hour" else "")
             if is_span(span):
                 yield span
@@ -68,7 +68,7 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
         hashes: dict[str, Any] = {}
         kept: list[tuple[str, bytes]] = []
         for name in self.files(endpoint, span):
-            sizes[name] = 0
+            sizes[name], where = 0, self.where(endpoint, span, name)
             with self._opened(endpoint, span, name) as file:
                 for number, line in enumerate(file, start=1):
                     sizes[name] += len(line)
@@ -77,18 +77,18 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
                     version = self._version_of(name, line)
                     hashes.setdefault(version, hashlib.sha256()).update(line)
                     if version == keep:
-                        kept.append((f"{self.where(endpoint, span, name)}, line {number}", line))
+                        kept.append((f"{where}, line {number}", line))
         versions = {version: one.hexdigest() for version, one in sorted(hashes.items())}
         return Traffic(sizes, versions, tuple(kept))
 
     def find(self, endpoint: str, span: str, texts: Sequence[bytes]) -> Iterator[tuple[str, str, bytes]]:
         """The whole lines of a span that hold one of these texts, as (place, model version, line)."""
         for name in self.files(endpoint, span):
+            where = self.where(endpoint, span, name)
             with self._opened(endpoint, span, name) as file:
                 for number, line in enumerate(file, start=1):
                     if line.endswith(b"\n") and any(text in line for text in texts):
-                        place = f"{self.where(endpoint, span, name)}, line {number}"
-                        yield place, self._version_of(name, line), line
+                        yield f"{where}, line {number}", self._version_of(name, line), line
 
     def where(self, endpoint: str, span: str, name: str) -> str:
         """A file of a span, for people to read."""
@@ -101,18 +101,30 @@ class CapturedTraffic(dg.ConfigurableResource[Any]):
         """The model version that answered: the servers of this machine write it into each line."""
         return version_in(line)
 
+    def _variants(self, endpoint: str) -> Sequence[str]:
+        """The folders that hold years; here, there is one."""
+        return [str(self._folder(endpoint))]
+
+    def _folders(self, folder: str) -> Sequence[str]:
+        """Names in a folder; none where there is no such folder."""
+        try:
+            return [one.name for one in Path(folder).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+
+    def _newest_first(self, folders: Sequence[str], depth: int) -> Iterator[tuple[str, ...]]:
+        """The paths of numbers below these folders taken together."""
+        if depth == 0:
+            yield ()
+            return
+        below: dict[str, list[str]] = {}
+        for folder in folders:
+            for name in self._folders(folder):
+                if name.isdigit():
+                    below.setdefault(name, []).append(f"{folder}/{name}")
+        for name in sorted(below, reverse=True):
+            for rest in self._newest_first(below[name], depth - 1):
+                yield (name, *rest)
+
     def _folder(self, endpoint: str) -> Path:
         return Path(self.root) / endpoint / VARIANT
-
-
-def _newest_first(folder: Path, depth: int) -> Iterator[tuple[str, ...]]:
-    if depth == 0:
-        yield ()
-        return
-    try:
-        names = sorted((one.name for one in folder.iterdir() if one.name.isdigit()), reverse=True)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in names:
-        for rest in _newest_first(folder / name, depth - 1):
-            yield (name, *rest)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlplatform.ml.windows import folder_of, is_span, model_named
+from mlplatform.ml.windows import folder_of, model_named
 from mlplatform.resources.aws.endpoint_names import VARIANT, hosted_name
 from mlplatform.resources.aws.objects import Objects
 from mlplatform.resources.captured import CapturedTraffic
@@ -21,15 +21,6 @@ FOLDER = "captured"
 
 class S3CapturedTraffic(CapturedTraffic):
     """Capture files in S3; `root` is where they are read through."""
-
-    def spans(self, endpoint: str, window: str) -> Iterator[str]:
-        """See CapturedTraffic: folders are listed as they are asked for, those of all variants together."""
-        folder = f"{hosted_name(endpoint)}/"
-        variants = [f"{folder}{one}/" for one in Objects(FOLDER).folders(folder)]
-        for parts in _newest_first(variants, 4 if window == "hour" else 3):
-            span = "-".join(parts[:3]) + (f"T{parts[3]}" if window == "hour" else "")
-            if is_span(span):
-                yield span
 
     def files(self, endpoint: str, span: str) -> dict[str, int]:
         """Sizes in bytes of a span's files, by `<variant>/<path below the span's folder>`."""
@@ -56,6 +47,13 @@ class S3CapturedTraffic(CapturedTraffic):
             else:  # deleted since it was listed
                 yield ()
 
+    def _variants(self, endpoint: str) -> list[str]:
+        hosted = hosted_name(endpoint)
+        return [f"{hosted}/{variant}" for variant in self._folders(hosted)]
+
+    def _folders(self, folder: str) -> list[str]:
+        return Objects(FOLDER).folders(f"{folder}/")
+
     def _version_of(self, name: str, line: bytes) -> str:
         return model_named(name.partition("/")[0].removeprefix(VARIANT))
 
@@ -63,17 +61,3 @@ class S3CapturedTraffic(CapturedTraffic):
 def _object(endpoint: str, span: str, name: str) -> str:
     variant, _, rest = name.partition("/")
     return f"{hosted_name(endpoint)}/{variant}/{folder_of(span)}/{rest}"
-
-
-def _newest_first(folders: list[str], depth: int) -> Iterator[tuple[str, ...]]:
-    if depth == 0:
-        yield ()
-        return
-    below: dict[str, list[str]] = {}
-    for folder in folders:
-        for name in Objects(FOLDER).folders(folder):
-            if name.isdigit():
-                below.setdefault(name, []).append(f"{folder}{name}/")
-    for name in sorted(below, reverse=True):
-        for rest in _newest_first(below[name], depth - 1):
-            yield (name, *rest)
