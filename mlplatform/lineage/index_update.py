@@ -11,7 +11,7 @@ from itertools import takewhile
 import dagster as dg
 
 from mlplatform.lineage.entries import DamagedIndex, Entry, entry_of, row_of
-from mlplatform.lineage.records import record_of
+from mlplatform.lineage.records import pages, record_of
 from mlplatform.lineage.signals import DECISION
 from mlplatform.ml.steps import ALL_STEPS, LANDED_FILE
 
@@ -19,7 +19,6 @@ INDEXED = (LANDED_FILE, *(asset for step in ALL_STEPS for asset in step.outputs)
 """Assets whose records the index holds."""
 
 _INSERT_EVENT = "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_EVENTS_PER_PAGE = 500
 _SETTLED_AFTER_SECONDS = 30.0
 # A database with several writers may show an event before one with a smaller id: what is younger than this
 # is read again the next time.
@@ -83,21 +82,18 @@ def _new_pages(
     instance: dg.DagsterInstance, key: dg.AssetKey, cursor: _Cursor
 ) -> Iterator[Sequence[dg.EventLogRecord]]:
     """The events after the last settled one, which has to be there still, as it was."""
-    after, more, last = max(cursor.settled - 1, 0), True, cursor.settled
-    while more:
-        which = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
-        page = instance.fetch_materializations(which, limit=_EVENTS_PER_PAGE, ascending=True)
-        events = list(page.records)
-        if after < cursor.settled:
+    last, is_there = cursor.settled, not cursor.settled
+    for page in pages(instance, key, after=max(cursor.settled - 1, 0)):
+        events = list(page)
+        if not is_there:
             first = events.pop(0) if events else None
             known = (cursor.settled, cursor.settled_time)
             if first is None or (first.storage_id, first.timestamp) != known:
                 raise DamagedIndex(f"the log has lost event {cursor.settled} of {key.to_user_string()}")
-            after = cursor.settled
+            is_there = True
         if events:
             yield events
-            after = last = events[-1].storage_id
-        more = page.has_more
+            last = events[-1].storage_id
     if last < cursor.seen:
         raise DamagedIndex(f"the log has lost the last events of {key.to_user_string()}")
 

@@ -8,7 +8,7 @@ they are the same for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -191,6 +191,20 @@ def by_storage_id(
         found = instance.fetch_materializations(which, limit=len(piece)).records
         records += [record for record in map(record_of, found) if record]
     return records
+
+
+def pages(
+    instance: dg.DagsterInstance, key: dg.AssetKey, after: int = 0
+) -> Iterator[Sequence[dg.EventLogRecord]]:
+    """An asset's materializations with a storage id beyond `after`, oldest first. A page may be empty."""
+    more = True
+    while more:
+        which = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
+        page = instance.fetch_materializations(which, limit=_IDS_PER_QUERY, ascending=True)
+        yield page.records
+        more = page.has_more
+        if page.records:
+            after = page.records[-1].storage_id
 
 
 def latest_of(

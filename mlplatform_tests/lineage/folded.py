@@ -6,7 +6,7 @@ What tests hold answers against. It shares no code with the questions, their ind
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,14 +74,7 @@ class Fold:
 
     def back(self, ids: Iterable[Id]) -> set[Id]:
         """These and everything behind them."""
-        found: set[Id] = set()
-        waiting = list(ids)
-        while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting += self.parents(self.events[one])
-        return found
+        return _reached(ids, lambda one: self.parents(self.events[one]))
 
     def trace(self, version: str) -> set[Id]:
         """Everything behind a model and what was said and done about it; champions without their own past."""
@@ -109,14 +102,7 @@ class Fold:
 
     def forward(self, ids: Iterable[Id]) -> set[Id]:
         """These and everything that any of their rows went into."""
-        found: set[Id] = set()
-        waiting = list(ids)
-        while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting += self.children[one]
-        return found
+        return _reached(ids, lambda one: self.children[one])
 
     def _went(self, source: Event, target: Event) -> bool:
         if target.asset not in ("training_set", "validation_set"):
@@ -149,3 +135,15 @@ class Fold:
 
     def _is_model(self, id_: Id, version: str | None) -> bool:
         return self.events[id_].asset == "model" and self.events[id_].version == version
+
+
+def _reached(ids: Iterable[Id], step: Callable[[Id], list[Id]]) -> set[Id]:
+    """These and all that steps lead to."""
+    found: set[Id] = set()
+    waiting = list(ids)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += step(one)
+    return found

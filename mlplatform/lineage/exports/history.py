@@ -8,9 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mlplatform.lineage.index_update import INDEXED
-from mlplatform.lineage.records import Record, record_of
-
-_EVENTS_PER_PAGE = 200
+from mlplatform.lineage.records import Record, pages, record_of
 
 
 def history(instance: dg.DagsterInstance, use_case: str) -> Iterator[Record]:
@@ -20,11 +18,5 @@ def history(instance: dg.DagsterInstance, use_case: str) -> Iterator[Record]:
 
 
 def _of_asset(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[Record]:
-    after, more = 0, True
-    while more:
-        which = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
-        page = instance.fetch_materializations(which, limit=_EVENTS_PER_PAGE, ascending=True)
-        yield from (record for record in map(record_of, page.records) if record)
-        more = page.has_more
-        if page.records:
-            after = page.records[-1].storage_id
+    for page in pages(instance, key):
+        yield from (record for record in map(record_of, page) if record)
