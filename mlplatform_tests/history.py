@@ -79,6 +79,17 @@ class History:
     def deploy(self, version: str) -> None:
         assert self.materialize("endpoint", config={"model_version": version}).success
 
+    def tick(self, sensor: str) -> Any:
+        """One evaluation of a sensor, with the resources of the chosen environment."""
+        definitions = defs()
+        with dg.build_sensor_context(
+            instance=self.instance,
+            definitions=definitions,
+            resources=dict(definitions.resources or {}),
+            sensor_name=sensor,
+        ) as context:
+            return definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+
     def latest(self, asset: str) -> Record:
         record = latest(self.instance, NAME, asset)
         assert record is not None

@@ -6,7 +6,7 @@ version that somebody rolled back from does not return by itself. Nothing is rem
 was said and what was live stands in the records, and what is asked for twice has one key.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +43,7 @@ def release_sensor(declaration: Declaration, jobs: Sequence[Any]) -> dg.SensorDe
     def release(context: dg.SensorEvaluationContext, registry: dg.ResourceParam[Registry]) -> dg.SensorResult:
         now = datetime.now(UTC)
         try:
-            said = unheard(context.instance, name, registry.said(name))
+            said = unheard(context.instance, name, registry)
         except (OSError, MLPlatformError) as error:
             return dg.SensorResult(skip_reason=f"the model registry cannot be read: {error}")
         wanted = [_approve_request(name, one) for one in said] or _release_requests(context.instance, name)
@@ -55,12 +55,19 @@ def release_sensor(declaration: Declaration, jobs: Sequence[Any]) -> dg.SensorDe
     return release
 
 
-def unheard(instance: dg.DagsterInstance, use_case: str, said: Iterable[Said]) -> list[Said]:
-    """What no approval holds yet; of several packages of a version, the last one counts."""
-    last = {one.model_version: one for one in said}
-    return [
-        one for one in last.values() if not _is_heard(approval_of(instance, use_case, one.model_version), one)
-    ]
+def unheard(instance: dg.DagsterInstance, use_case: str, registry: Registry) -> list[Said]:
+    """What no approval holds yet; of several packages of a version, the last one counts.
+
+    The registry is asked only about packages whose listing says something else than the records do.
+    """
+    found = []
+    for one in {one.model_version: one for one in registry.spoken_of(use_case)}.values():
+        approval = approval_of(instance, use_case, one.model_version)
+        if not _agrees(approval, one.evidence, one.approves):
+            said = registry.statement(one.package)
+            if not _holds(approval, said):
+                found.append(said)
+    return found
 
 
 def to_release(instance: dg.DagsterInstance, use_case: str) -> Record | None:
@@ -81,12 +88,18 @@ def to_release(instance: dg.DagsterInstance, use_case: str) -> Record | None:
     return approval if found is None or found.storage_id < given else None
 
 
-def _is_heard(approval: Record | None, said: Said) -> bool:
+def _agrees(approval: Record | None, evidence: str, approves: bool) -> bool:
+    """Whether what is recorded about this evidence comes to the same."""
+    if approval is None or approval.details["evidence"] != evidence:
+        return False
+    return bool(approval.details["outcome"] == ("approved" if approves else "rejected"))
+
+
+def _holds(approval: Record | None, said: Said) -> bool:
+    """Whether this very statement is recorded, though others outweigh it or are still missing."""
     if approval is None or approval.details["evidence"] != said.evidence:
         return False
     one = said.statement
-    if approval.details["outcome"] == ("approved" if one.approves else "rejected"):
-        return True
     known = [(known.get("source"), known.get("when")) for known in approval.details["statements"]]
     return (one.source, one.when) in known
 

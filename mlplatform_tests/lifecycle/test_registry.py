@@ -50,14 +50,7 @@ def judge(emulator: Emulator, package: str, status: str, reason: str | None = No
 
 def tick(place: Place) -> Any:
     """One evaluation of the sensor."""
-    definitions = defs()
-    with dg.build_sensor_context(
-        instance=place.history.instance,
-        definitions=definitions,
-        resources=dict(definitions.resources or {}),
-        sensor_name=SENSOR,
-    ) as context:
-        return definitions.resolve_sensor_def(SENSOR).evaluate_tick(context)
+    return place.history.tick(SENSOR)
 
 
 def run(place: Place, request: dg.RunRequest) -> bool:
@@ -217,7 +210,7 @@ def test_a_package_nobody_judged_says_nothing(sagemaker_place: Place, emulator: 
     registry = sagemaker_place.history.resources["registry"]
     with pytest.raises(MLPlatformError, match="nobody has approved or rejected it"):
         registry.statement(packages(emulator)[0]["ModelPackageArn"])
-    assert list(registry.said("worker_productivity")) == []
+    assert list(registry.spoken_of("worker_productivity")) == []
 
 
 def test_a_registry_that_cannot_be_read_is_said_by_the_sensor(

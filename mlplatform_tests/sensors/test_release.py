@@ -17,14 +17,7 @@ SENSOR = "job_change_release"
 
 
 def tick(history: History) -> Any:
-    definitions = defs()
-    with dg.build_sensor_context(
-        instance=history.instance,
-        definitions=definitions,
-        resources=dict(definitions.resources or {}),
-        sensor_name=SENSOR,
-    ) as context:
-        return definitions.resolve_sensor_def(SENSOR).evaluate_tick(context)
+    return history.tick(SENSOR)
 
 
 def test_an_approved_model_goes_live_once(tmp_path: Path) -> None:

@@ -22,6 +22,16 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class SpokenOf:
+    """A package that somebody has approved or rejected, as a listing shows it."""
+
+    package: str
+    model_version: str
+    evidence: str
+    approves: bool
+
+
+@dataclass(frozen=True)
 class Said:
     """What somebody said in the registry about a model version, and on what evidence it was registered."""
 
@@ -45,6 +55,6 @@ class Registry(Protocol):
         """What was said in the registry about one package. WrongUsage where nothing was."""
         ...
 
-    def said(self, use_case: str) -> Iterable[Said]:
-        """What was said about the last models of a use case, oldest first."""
+    def spoken_of(self, use_case: str) -> Iterable[SpokenOf]:
+        """Those of the last packages of a use case that somebody has judged, oldest first."""
         ...

@@ -10,7 +10,7 @@ import dagster as dg
 from mlplatform.ml.approval import Statement
 from mlplatform.ml.errors import WrongUsage
 from mlplatform.ml.evidence import Evidence
-from mlplatform.resources.registry import Candidate, Said
+from mlplatform.resources.registry import Candidate, Said, SpokenOf
 
 
 class LocalRegistry(dg.ConfigurableResource[Any]):
@@ -30,6 +30,6 @@ class LocalRegistry(dg.ConfigurableResource[Any]):
             "Approve here: who, why, which version."
         )
 
-    def said(self, use_case: str) -> Iterable[Said]:
+    def spoken_of(self, use_case: str) -> Iterable[SpokenOf]:
         """See the protocol."""
         return ()

@@ -19,7 +19,7 @@ from mlplatform.resources.aws.endpoint_names import hosted_name
 from mlplatform.resources.aws.refusals import AwsRefused, told
 from mlplatform.resources.aws.settings import aws_settings
 from mlplatform.resources.aws.snapshots import S3Snapshots
-from mlplatform.resources.registry import Candidate, Said
+from mlplatform.resources.registry import Candidate, Said, SpokenOf
 from mlplatform.resources.registry.sagemaker_card import card_content, checked_content
 from mlplatform.resources.registry.sagemaker_request import description_of, named_in, package_request
 
@@ -107,23 +107,21 @@ class SageMakerRegistry(dg.ConfigurableResource[Any]):
         statement = Statement(
             approver=_person(identity) or "unknown",
             reason=found.get("ApprovalDescription") or f"{status} in the model registry, without a reason",
-            approves=status == "Approved",
+            approves=status == _STATUS["approved"],
             identity=identity,
             when=when.astimezone(UTC).isoformat(timespec="milliseconds"),
             source=package,
         )
         return Said(*named, statement)
 
-    def said(self, use_case: str) -> Iterable[Said]:
+    def spoken_of(self, use_case: str) -> Iterable[SpokenOf]:
         """See the protocol."""
-        group = hosted_name(endpoint_name(use_case))
-        judged = [
-            one["ModelPackageArn"]
-            for one in self._newest(group)
-            if one.get("ModelApprovalStatus") in _STATUS.values()
-            and named_in(one.get("ModelPackageDescription", ""))
-        ]
-        return [self.statement(package) for package in reversed(judged)]
+        found = []
+        for one in self._newest(hosted_name(endpoint_name(use_case))):
+            named, status = named_in(one.get("ModelPackageDescription", "")), one.get("ModelApprovalStatus")
+            if named and status in _STATUS.values():
+                found.append(SpokenOf(one["ModelPackageArn"], *named, status == _STATUS["approved"]))
+        return reversed(found)
 
     @property
     def _service(self) -> Any:
