@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from mlplatform_tests.sagemaker_emulator.callers import caller
 from mlplatform_tests.sagemaker_emulator.errors import ServiceError, invalid
@@ -102,6 +102,9 @@ class Context(Entity):
     lineage_type = "Context"
 
 
+Named = TypeVar("Named", Action, Context)
+
+
 def _shelf(kind: str, words: str) -> Shelf[Any]:
     return Shelf(
         kind,
@@ -139,20 +142,21 @@ def make_artifact(request: Mapping[str, Any], is_automatic: bool = False) -> Art
 
 def make_action(request: Mapping[str, Any], is_automatic: bool = False) -> Action:
     """A new action."""
-    name = request["ActionName"]
-    with ACTIONS.lock:
-        ACTIONS.refuse_taken(name)
-        refuse_beyond_quota("Action", ACTIONS, is_automatic)
-        return ACTIONS.put(Action(name, ACTIONS.arn(name), request, is_automatic))
+    return _make(Action, ACTIONS, request, is_automatic)
 
 
 def make_context(request: Mapping[str, Any], is_automatic: bool = False) -> Context:
     """A new context."""
-    name = request["ContextName"]
-    with CONTEXTS.lock:
-        CONTEXTS.refuse_taken(name)
-        refuse_beyond_quota("Context", CONTEXTS, is_automatic)
-        return CONTEXTS.put(Context(name, CONTEXTS.arn(name), request, is_automatic))
+    return _make(Context, CONTEXTS, request, is_automatic)
+
+
+def _make(kind: type[Named], shelf: Shelf[Named], request: Mapping[str, Any], is_automatic: bool) -> Named:
+    """An entity under the name that it is to have, which nobody may have yet."""
+    name = request[f"{kind.lineage_type}Name"]
+    with shelf.lock:
+        shelf.refuse_taken(name)
+        refuse_beyond_quota(kind.lineage_type, shelf, is_automatic)
+        return shelf.put(kind(name, shelf.arn(name), request, is_automatic))
 
 
 def entity_at(arn: str) -> Entity:
