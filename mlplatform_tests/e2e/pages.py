@@ -141,5 +141,7 @@ def switch_sensor_on(browser: WebDriver, address: str, sensor: str) -> None:
     """On the page of automations: the switch in the sensor's row."""
     switch = f"//a[contains(@href, '/sensors/{sensor}')]/following-sibling::*//label[input[@type='checkbox']]"
     assert sensor not in sensors_on(address), f"{sensor} is on already"
+    found(browser, switch)
+    settled(browser)  # rows move while the others come, and a click would hit a neighbour or nothing
     click(browser, switch)
     eventually(lambda: sensor in sensors_on(address), f"{sensor} is on", seconds=60)
