@@ -19,7 +19,7 @@ from mlplatform.resources.aws.jobs.pages import page_of
 from mlplatform.resources.aws.jobs.pausing import pause
 from mlplatform.resources.aws.jobs.services import JobService
 from mlplatform.resources.aws.jobs.states import JobState
-from mlplatform.resources.aws.jobs.waiting_runs import others_after_leaving
+from mlplatform.resources.aws.jobs.waiting_runs import join, others_after_leaving
 from mlplatform.resources.aws.pricing import CURRENCY, cost_estimate
 
 log = logging.getLogger(__name__)
@@ -87,10 +87,13 @@ def run_job(service: JobService, asked: JobRequest, poll: float) -> FinishedJob:
 
 def _waited_for(service: JobService, asked: JobRequest, launched: Launched, poll: float) -> JobState:
     lines = LogLines(service.clients, service.log_group, launched.name)
-    phase = ""
+    phase, waits_unseen = "", launched.attached
     try:
         while True:
             state = service.describe(launched.name)
+            if waits_unseen and not state.is_over:  # here, where an interrupt takes it back
+                join(service.clients, launched.arn, asked.run_id)
+                waits_unseen = False
             if state.phase != phase:
                 phase = state.phase
                 log.info("%s: %s", launched.name, phase)

@@ -21,7 +21,7 @@ from mlplatform.resources.aws.job_names import fingerprint_of, job_name, matters
 from mlplatform.resources.aws.jobs.pausing import pause
 from mlplatform.resources.aws.jobs.services import JobService, tags_of
 from mlplatform.resources.aws.jobs.states import JobState
-from mlplatform.resources.aws.jobs.waiting_runs import FINGERPRINT_TAG, join, run_tag
+from mlplatform.resources.aws.jobs.waiting_runs import FINGERPRINT_TAG, run_tag
 from mlplatform.resources.aws.refusals import AwsRefused, told
 
 if TYPE_CHECKING:
@@ -96,8 +96,6 @@ def launch(
             log.info("%s has ended before (%s): trying again", name, found.phase or found.status)
             continue
         _refuse_another(service, asked, found)
-        if not found.is_over:
-            join(service.clients, found.arn, asked.run_id)
         log.info("attached to the %s job %s, which is %s", service.kind, name, found.status)
         return Launched(name, found.arn, attempt, attached=True)
     raise AssertionError("attempts never end")
