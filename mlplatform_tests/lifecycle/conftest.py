@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlplatform.resources.environment import aws
+from mlplatform.resources.training.local import LocalTraining
 from mlplatform_tests.lifecycle.places import Place, on_sagemaker, on_this_machine
 from mlplatform_tests.sagemaker_emulator.server import Emulator
 
@@ -21,6 +23,12 @@ def place(request: pytest.FixtureRequest) -> Place:
 def local_place(home: Path) -> Iterator[Place]:
     with on_this_machine(home) as place:
         yield place
+
+
+@pytest.fixture
+def trained_here(sagemaker_place: Place) -> None:
+    """Models are trained in this process, which is quicker: for tests of what becomes of a model."""
+    sagemaker_place.history.environment = lambda home: {**aws(home), "training": LocalTraining()}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from mlplatform_tests.lifecycle.test_lifecycle import tree
 from mlplatform_tests.sagemaker_emulator.server import Emulator
 
 SENSOR = "job_change_release"
+trained_here = pytest.mark.usefixtures("trained_here")
 
 
 def promoted(place: Place, batch: str = "monday", leaves: int = 2, seed: int = 1) -> str:
@@ -99,6 +100,7 @@ def test_a_promoted_model_becomes_one_package_with_all_that_it_rests_on(
     assert len(packages(emulator)) == 1
 
 
+@trained_here
 @pytest.mark.parametrize("fault", ["lost answer", "throttling"])
 def test_registering_happens_once_whatever_becomes_of_the_answer(
     sagemaker_place: Place, emulator: Emulator, fault: str
@@ -109,6 +111,7 @@ def test_registering_happens_once_whatever_becomes_of_the_answer(
     assert len(packages(emulator)) == 1
 
 
+@trained_here
 def test_an_approval_here_is_passed_on_and_comes_back_no_second_time(
     sagemaker_place: Place, emulator: Emulator
 ) -> None:
@@ -123,6 +126,7 @@ def test_an_approval_here_is_passed_on_and_comes_back_no_second_time(
     assert tick(sagemaker_place).run_requests == []
 
 
+@trained_here
 def test_an_approval_there_is_recorded_with_who_and_when_and_goes_live(
     sagemaker_place: Place, emulator: Emulator
 ) -> None:
@@ -160,6 +164,7 @@ def test_an_approval_there_is_recorded_with_who_and_when_and_goes_live(
     assert approval.details["outcome"] == "rejected"
 
 
+@trained_here
 def test_what_was_rolled_back_does_not_return_by_itself(sagemaker_place: Place) -> None:
     history = sagemaker_place.history
     first = promoted(sagemaker_place)
@@ -176,6 +181,7 @@ def test_what_was_rolled_back_does_not_return_by_itself(sagemaker_place: Place) 
     assert second in str(request.run_config)
 
 
+@trained_here
 def test_whoever_may_not_approve_in_the_registry_does_not_approve_here(
     sagemaker_place: Place, emulator: Emulator
 ) -> None:
@@ -192,6 +198,7 @@ def test_whoever_may_not_approve_in_the_registry_does_not_approve_here(
     sagemaker_place.history.say(version, decision="reject")
 
 
+@trained_here
 def test_an_approval_of_other_evidence_is_void(sagemaker_place: Place, emulator: Emulator) -> None:
     history = sagemaker_place.history
     promoted(sagemaker_place)
@@ -205,6 +212,7 @@ def test_an_approval_of_other_evidence_is_void(sagemaker_place: Place, emulator:
     assert "was registered for model" in str(check.description)
 
 
+@trained_here
 def test_a_package_nobody_judged_says_nothing(sagemaker_place: Place, emulator: Emulator) -> None:
     promoted(sagemaker_place)
     registry = sagemaker_place.history.resources["registry"]

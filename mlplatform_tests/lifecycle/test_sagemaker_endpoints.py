@@ -17,6 +17,7 @@ from mlplatform_tests.lifecycle.places import ENDPOINT, Place, asking
 from mlplatform_tests.lifecycle.test_lifecycle import ROWS, first_model, second_model, tree
 from mlplatform_tests.sagemaker_emulator.server import Emulator
 
+pytestmark = pytest.mark.usefixtures("trained_here")
 LIAR = Path(__file__).with_name("lying_container.py")
 
 
