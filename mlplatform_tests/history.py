@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from mlplatform.resources.home import open_instance
 NAME = "job_change"
 
 
+@cache
 def shipped() -> Declaration:
     """The declaration as it ships."""
     return use_cases(defs())[NAME]

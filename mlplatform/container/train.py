@@ -139,7 +139,7 @@ def _leave_model(
         "use_case": declared.use_case,
         "seed": declared.seed,
         "inputs": [{"batch": p.batch, "sha256": p.sha256, "rows": p.rows} for p in manifest.parts],
-        "environment": environment(declared.threads),
+        "environment": environment(declared.threads, Code(layout.channel("code")).imports),
     }
     shutil.copytree(
         layout.channel("code"), layout.model / "code", ignore=shutil.ignore_patterns("__pycache__"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
+from mlplatform.container.code import Code
 from mlplatform.container.layout import Layout
 from mlplatform.container.rebuild import Outcome
 from mlplatform.container.rebuild_order import RebuildOrder
@@ -79,7 +80,9 @@ def reproduce(
     recorded = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     _lay_out(instance, declaration, model, walked, snapshots, landed_files, Layout(scratch))
     outcome = rebuilt_in(scratch, at_most)
-    here = (outcome.manifest or {}).get("environment") or environment(recorded["environment"]["threads"])
+    here = (outcome.manifest or {}).get("environment") or environment(
+        recorded["environment"]["threads"], Code(folder / "code").imports
+    )
     notes = (
         *code_notes(declaration, folder / "code", walked.values()),
         *environment_differences(recorded["environment"], here),

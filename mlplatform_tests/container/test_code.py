@@ -32,6 +32,12 @@ def test_the_declaration_comes_back(tmp_path: Path) -> None:
     assert (tmp_path / DECLARATION).read_bytes() == DECLARED.to_bytes()
 
 
+def test_what_it_imports_from_elsewhere_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    features = "import os.path\nfrom .words import WORD\nfrom mlplatform.ml import hashing\n"
+    words = "def word():\n    from lightgbm.sklearn import LGBMClassifier as found\n    return found\n"
+    assert code(tmp_path, features=features, words=words).imports == {"os", "lightgbm"}
+
+
 def test_two_versions_of_one_module_live_in_one_process(tmp_path: Path) -> None:
     one = code(tmp_path / "one", features="def build():\n    return 'one'\n")
     two = code(tmp_path / "two", features="def build():\n    return 'two'\n")

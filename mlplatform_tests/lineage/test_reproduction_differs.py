@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -111,20 +110,6 @@ def test_a_function_that_fails_now_is_named_with_its_words(
     found = again(history, tmp_path / "again")
     assert found.result == "different"
     assert found.because == ("batch monday (1 of 1) fails: OSError: no such disk",)
-
-
-def test_another_version_of_one_package_is_named_though_the_bytes_are_the_same(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    history = trained({})
-    installed = environment(1)["libraries"]["threadpoolctl"]
-    claims = tmp_path / "claims" / "threadpoolctl-99.0.dist-info"
-    claims.mkdir(parents=True)
-    (claims / "METADATA").write_text("Metadata-Version: 2.1\nName: threadpoolctl\nVersion: 99.0\n")
-    monkeypatch.setenv("PYTHONPATH", f"{claims.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    found = again(history, tmp_path / "again")
-    assert found.result == "identical"
-    assert found.because == (f"threadpoolctl is 99.0 here, {installed} at training",)
 
 
 def test_processor_and_threads_are_named() -> None:

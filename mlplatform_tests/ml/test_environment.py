@@ -2,9 +2,6 @@ import json
 import platform
 from importlib.metadata import version
 
-import pytest
-
-from mlplatform.ml import environment as module
 from mlplatform.ml.environment import SHAPING_LIBRARIES, environment
 from mlplatform.ml.hashing import digest
 
@@ -12,7 +9,7 @@ from mlplatform.ml.hashing import digest
 def test_it_names_what_shapes_a_model() -> None:
     found = environment(2)
     assert found["python"] == platform.python_version() and found["threads"] == 2
-    assert found["libraries"] == {name: version(name) for name in SHAPING_LIBRARIES}
+    assert found["libraries"] == {name: version(name) for name in SHAPING_LIBRARIES.values()}
     assert json.loads(json.dumps(found)) == found
 
 
@@ -23,6 +20,15 @@ def test_its_hash_is_of_the_facts() -> None:
     assert environment(2)["sha256"] != found["sha256"]
 
 
-def test_a_library_that_is_not_installed_is_a_fact_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SHAPING_LIBRARIES", ("numpy", "no-such-library"))
-    assert environment(1)["libraries"] == {"numpy": version("numpy"), "no-such-library": None}
+def test_what_the_code_imports_counts_with_all_that_it_requires() -> None:
+    shaping = environment(1)["libraries"]
+    assert environment(1, ["sklearn", "json", "numpy"])["libraries"] == shaping
+    brought = {"import-linter", "grimp", "click", "rich", "pygments", "markdown-it-py", "mdurl"}
+    found = environment(1, ["importlinter", "sklearn"])["libraries"]
+    assert found == {**found, **shaping, **{name: version(name) for name in brought}}
+    assert not {"pytest", "uvicorn"} & found.keys() and list(found) == sorted(found)
+
+
+def test_a_library_that_is_not_installed_is_a_fact_too() -> None:
+    shaping = environment(1)["libraries"]
+    assert environment(1, ["no_such_library"])["libraries"] == {**shaping, "no-such-library": None}
