@@ -1,6 +1,6 @@
 """Every model of a generated year, asked and held against a brute-force fold of the raw event log.
 
-`MLPLATFORM_WHOLE_YEAR=1` lets all of it pass; without, a third.
+`MLPLATFORM_WHOLE_YEAR=1` lets all of it pass; without, six weeks.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def test_what_was_live_at_every_moment(year: Year) -> None:
 
 
 def test_impact_is_what_the_log_says(year: Year) -> None:
-    asked = [*list(year.told.landed)[::30], year.told.withdrawn, *_landed_twice(year)]
+    asked = [*list(year.told.landed)[::20], year.told.withdrawn, *_landed_twice(year)]
     for batch in dict.fromkeys(asked):
         graph = year.impact(About(batch=batch)).graph
         landings = [one.id for one in year.fold.of("landed_file") if one.batch == batch]
@@ -217,7 +217,7 @@ def test_an_entity_is_found_in_every_batch_that_it_came_with(year: Year) -> None
 
 
 def test_without_the_index_the_answers_are_the_same(year: Year, tmp_path: Path) -> None:
-    batches, other = list(year.told.landed)[::60], tmp_path / "other.sqlite"
+    batches, other = list(year.told.landed)[::20], tmp_path / "other.sqlite"
     abouts = [*(About(batch=batch) for batch in batches), About(row=f"{batches[1]}:3")]
     reached = [year.impact(about) for about in abouts]
     for _ in range(2):
@@ -235,7 +235,7 @@ def test_the_number_of_queries_depends_on_the_depth(year: Year) -> None:
         with statements() as sent:
             graph = year.trace_again(version, year.index)
         counts[version] = (len(sent), len(graph.nodes))
-    assert counts[last][1] > 3 * counts[first][1]
+    assert counts[last][1] > 1.5 * counts[first][1]
     assert counts[last][0] <= counts[first][0] + 2  # a level more: what was approved and deployed
     assert counts[last][0] < 60
 
@@ -245,6 +245,6 @@ def test_the_number_of_queries_depends_on_the_depth(year: Year) -> None:
         with statements() as sent:
             graph = year.impact(About(batch=batch)).graph
         sizes[batch] = (len(sent), len(graph.nodes))
-    assert sizes[batches[0]][1] > 2 * sizes[batches[-3]][1]
+    assert sizes[batches[0]][1] > 1.5 * sizes[batches[-3]][1]
     assert sizes[batches[0]][0] <= sizes[batches[-3]][0] + 10  # those levels that came after the verdict
     assert sizes[batches[0]][0] < 90
