@@ -52,9 +52,12 @@ def environment_differences(recorded: Mapping[str, Any], here: Mapping[str, Any]
     """A sentence for each recorded fact of the environment that is another one here."""
     pairs = [(name, recorded.get(name), here.get(name)) for name in _FACTS]
     before, now = recorded.get("libraries", {}), here.get("libraries", {})
-    pairs += [(name, before.get(name), now.get(name)) for name in sorted({*before, *now})]
+    # what is required only since then comes with another version of what requires it
+    pairs += [(name, before[name], now[name]) for name in sorted(before.keys() & now.keys())]
     return tuple(
-        f"{name} is {found} here, {said} at training" for name, said, found in pairs if said != found
+        f"{name} is {found or 'not installed'} here, {said or 'not installed'} at training"
+        for name, said, found in pairs
+        if said != found
     )
 
 

@@ -13,28 +13,28 @@ from packaging.utils import canonicalize_name
 
 from mlplatform.ml.hashing import digest
 
-# Another version of one of these may give another model from the same data and code: by the module's name.
-SHAPING_LIBRARIES = {
-    "numpy": "numpy",
-    "pandas": "pandas",
-    "pandera": "pandera",
-    "pyarrow": "pyarrow",
-    "sklearn": "scikit-learn",
-    "scipy": "scipy",
-    "skops": "skops",
-    "threadpoolctl": "threadpoolctl",
-}
+# What every model is made with: another version may give another model from the same data and code.
+SHAPING_LIBRARIES = (
+    "numpy",
+    "pandas",
+    "pandera",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "skops",
+    "threadpoolctl",
+)
 
 
 def environment(threads: int, imported: Iterable[str] = ()) -> dict[str, Any]:
     """What is installed here, as a JSON document with its own `sha256`.
 
     `threads` is the fixed number of threads the fit uses; `imported` the top-level modules that the model's
-    own code imports: `libraries` has the packages that bring them, too, and all that those require. A version
-    is None where nothing is installed under that name. The versions are read from what is installed, not from
-    a lock file: a lock says what was wished for.
+    own code imports. `libraries` has the packages that bring these, the platform's own for every model, and
+    all that they require; a version is None where nothing is installed under that name. The versions are
+    read from what is installed, not from a lock file: a lock says what was wished for.
     """
-    names = sorted({*SHAPING_LIBRARIES.values(), *_brought_by(imported)})
+    names = sorted(_with_required([*SHAPING_LIBRARIES, *_packages_of(imported)]))
     facts: dict[str, Any] = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -45,17 +45,22 @@ def environment(threads: int, imported: Iterable[str] = ()) -> dict[str, Any]:
     return {**facts, "sha256": digest(facts)}
 
 
-def _brought_by(modules: Iterable[str]) -> set[str]:
-    """Names of the packages that these modules come from and of what those require, beyond the ones above."""
-    others = {one for one in modules if one not in SHAPING_LIBRARIES and one not in sys.stdlib_module_names}
+def _packages_of(modules: Iterable[str]) -> list[str]:
+    known = {*sys.stdlib_module_names, *SHAPING_LIBRARIES, "sklearn"}  # to look into all packages takes time
+    others = set(modules) - known
     if not others:
-        return set()
+        return []
     packages = packages_distributions()
-    waiting = [name for module in others for name in packages.get(module, [module])]
+    return [name for module in others for name in packages.get(module, [module])]
+
+
+def _with_required(packages: Iterable[str]) -> set[str]:
+    """These and all that they require on this machine, extras apart."""
     found: set[str] = set()
+    waiting = list(packages)
     while waiting:
         name = canonicalize_name(waiting.pop())
-        if name not in found and name not in SHAPING_LIBRARIES.values():
+        if name not in found:
             found.add(name)
             waiting += _required_by(name)
     return found

@@ -114,11 +114,15 @@ def test_a_function_that_fails_now_is_named_with_its_words(
 
 def test_processor_and_threads_are_named() -> None:
     here = environment(1)
-    elsewhere = {**here, "processor": "riscv64", "threads": 4}
+    libraries = {**here["libraries"], "scipy": None}
+    elsewhere = {**here, "processor": "riscv64", "threads": 4, "libraries": libraries}
     assert environment_differences(elsewhere, here) == (
         f"processor is {here['processor']} here, riscv64 at training",
         "threads is 1 here, 4 at training",
+        f"scipy is {here['libraries']['scipy']} here, not installed at training",
     )
+    of_before = {name: here["libraries"][name] for name in ("numpy", "scipy")}  # some were not recorded then
+    assert environment_differences({**here, "libraries": of_before}, here) == ()
 
 
 def test_the_step_whose_code_is_another_version_is_named(trained: Trained) -> None:
