@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 3000
 SERVE_PORT ?= 8080
-# Two more than there are cores: tests in the browser mostly wait, and so do those for jobs and endpoints.
-TESTS_AT_ONCE ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
+# One more than there are cores: tests in the browser mostly wait. With two more they take longer.
+TESTS_AT_ONCE ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 .PHONY: demo test dev check lock clean
 .DEFAULT_GOAL := demo
