@@ -71,7 +71,8 @@ def in_words(reached: Reached) -> list[str]:
     lines = []
     for one in reached:
         if one["asset"] in _SETS:
-            rows = "rows" if one["rows"] is None else f"{one['rows']:,} rows"  # early records do not say how many
+            # early records do not say how many
+            rows = "rows" if one["rows"] is None else f"{one['rows']:,} rows"
             lines.append(f"{one['asset']}: {rows} of it")
         else:
             is_live = ", which is live" if one.get("live") else ""
