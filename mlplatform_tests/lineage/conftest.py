@@ -10,15 +10,21 @@ import pytest
 
 from mlplatform_tests.conftest import MadeOnce
 from mlplatform_tests.history import History, history_in
-from mlplatform_tests.year import Size, Told, a_year, small_trees, told_in
-
-WEEKS = Size(days=20, retrainings=4, rollbacks=1)
+from mlplatform_tests.year import WEEKS, Told, a_year, asked_for, small_trees, told_in
 
 
 @pytest.fixture(scope="session")
 def some_weeks(made_once: MadeOnce) -> Path:
     """A folder with the `home` in which they passed. Copy it, do not change it."""
     return made_once("weeks", lambda made: a_year(made / "home", WEEKS))
+
+
+@pytest.fixture(scope="session")
+def passed(made_once: MadeOnce, some_weeks: Path) -> Path:
+    """A folder with the `home` in which as much passed as is asked for: a whole year on request."""
+    if asked_for() == WEEKS:
+        return some_weeks
+    return made_once("year", lambda made: a_year(made / "home", asked_for()))
 
 
 @pytest.fixture
