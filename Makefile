@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 3000
 SERVE_PORT ?= 8080
-# One more than there are cores: tests in the browser mostly wait. With two more they take longer.
+# One more than there are cores: tests in the browser mostly wait. Two more gain nothing.
 TESTS_AT_ONCE ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 .PHONY: demo test dev check lock clean
