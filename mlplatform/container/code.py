@@ -5,7 +5,6 @@ Otherwise an edit of `features.py` would silently change what a trained model an
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.util
@@ -17,6 +16,8 @@ from importlib.machinery import FileFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+from mlplatform.ml.code_version import imported_modules
 
 DECLARATION = "use_case.json"
 
@@ -66,14 +67,7 @@ class Code:
     @property
     def imports(self) -> set[str]:
         """The top-level modules that the files import, anywhere in them, besides each other and ours."""
-        found: set[str] = set()
-        for path in self.folder.rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
-                if isinstance(node, ast.Import):
-                    found.update(one.name.partition(".")[0] for one in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    found.add(node.module.partition(".")[0])
-        return found - {__name__.partition(".")[0]}
+        return imported_modules(self.folder.rglob("*.py")) - {__name__.partition(".")[0]}
 
     def named(self, reference: str) -> Any:
         """The function or class that "module:name" names, loaded from this folder's files.

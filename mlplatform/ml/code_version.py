@@ -53,6 +53,16 @@ def modules_of(
     return sorted(_reach(entries, prefixes, folders or {}))
 
 
+def imported_modules(paths: Iterable[Path]) -> set[str]:
+    """The top-level modules that these files import from elsewhere, anywhere in them; UnreadableSource."""
+    found: set[str] = set()
+    for path in paths:
+        stat = path.stat()
+        imports = _read(str(path), stat.st_mtime_ns, stat.st_size).imports
+        found.update(one.name.partition(".")[0] for one in imports if not one.level)
+    return found
+
+
 @dataclass(frozen=True)
 class _Import:
     """One name an import statement mentions. `optional`: it may as well be no module but a name in one."""
